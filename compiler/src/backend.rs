@@ -1,0 +1,61 @@
+//! The list of target languages. Everything one language knows is in its own folder here and in
+//! `templates/<lang>/`; the command line, the tests and the docs iterate [`BACKENDS`].
+
+use std::sync::Arc;
+
+use crate::diag::Diagnostic;
+use crate::ir::Schema;
+
+pub mod ocaml;
+pub mod rust;
+
+/// A target language.
+pub struct Backend {
+    /// What `--lang` calls it.
+    pub id: &'static str,
+    /// One line for `--help`.
+    pub description: &'static str,
+    /// What the generated code can do.
+    pub capabilities: Capabilities,
+    /// The files it generates, in order.
+    pub outputs: &'static [Output],
+    /// Reports names that cannot be identifiers of this language or collide in it.
+    pub check: fn(&Schema) -> Vec<Diagnostic>,
+    /// The template context: finished strings and booleans. Long lists are lazy
+    /// ([`crate::render::lazy`]), so that memory does not grow with the number of messages.
+    pub view: fn(&Arc<Schema>, &Options) -> minijinja::Value,
+}
+
+/// One generated file.
+pub struct Output {
+    /// Extension of the file; its stem is [`Options::name`].
+    pub extension: &'static str,
+    /// The template's text.
+    pub template: &'static str,
+}
+
+/// What a backend's generated code can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Reads fields out of a buffer without copying.
+    pub zero_copy: bool,
+    /// Reads and writes payloads; false for a description of the bytes only.
+    pub codec: bool,
+}
+
+/// Choices of the caller that change the output.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Stem of the generated files.
+    pub name: String,
+    /// What the header says the code was generated from: the file name of the contract, no path.
+    pub source_name: String,
+}
+
+/// Every target language, in the order `--help` shows them.
+pub static BACKENDS: &[Backend] = &[rust::BACKEND, ocaml::BACKEND];
+
+/// The backend called `id`.
+pub fn find(id: &str) -> Option<&'static Backend> {
+    BACKENDS.iter().find(|backend| backend.id == id)
+}

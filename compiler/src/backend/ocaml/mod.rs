@@ -1,0 +1,21 @@
+//! The OCaml backend.
+
+use super::{Backend, Capabilities, Output};
+
+pub mod names;
+pub mod view;
+
+/// OCaml.
+pub const BACKEND: Backend = Backend {
+    id: "ocaml",
+    description: "modules with private records over the wire bytes (needs the library mycelium)",
+    capabilities: Capabilities { zero_copy: true, codec: true },
+    outputs: OUTPUTS,
+    check: names::check,
+    view: view::view,
+};
+
+const OUTPUTS: &[Output] = &[
+    Output { extension: "ml", template: include_str!("../../../templates/ocaml/messages.ml.j2") },
+    Output { extension: "mli", template: include_str!("../../../templates/ocaml/messages.mli.j2") },
+];

@@ -1,0 +1,91 @@
+//! What the compiler says about a contract: [`Diagnostic`]. Which codes exist is left to
+//! [`crate::codes`]; where a byte offset lies in a text, to [`crate::source`].
+
+use crate::codes::Code;
+use crate::source::Span;
+
+/// How bad a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Output is produced all the same.
+    Warning,
+    /// No output is produced.
+    Error,
+}
+
+/// One finding about a contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The stable code; severity and explanation hang on it.
+    pub code: &'static Code,
+    /// Where it is; `None` for a file that could not be read at all.
+    pub span: Option<Span>,
+    /// What was found and what was expected: lower case, no final period, names the thing.
+    pub message: String,
+    /// Words under the underlined token; empty for none.
+    pub label: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// An edit that a tool may make.
+    pub suggestion: Option<Suggestion>,
+    /// Other places that matter ("first defined here").
+    pub related: Vec<(Span, String)>,
+}
+
+/// Replace the text at `span` by `replacement`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suggestion {
+    /// What is replaced.
+    pub span: Span,
+    /// What replaces it.
+    pub replacement: String,
+}
+
+impl Diagnostic {
+    /// A diagnostic at a place.
+    pub fn new(code: &'static Code, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            span: Some(span),
+            message: message.into(),
+            label: String::new(),
+            help: None,
+            suggestion: None,
+            related: Vec::new(),
+        }
+    }
+
+    /// A diagnostic about a whole input that has no text to point into.
+    pub fn without_place(code: &'static Code, message: impl Into<String>) -> Self {
+        Self { span: None, ..Self::new(code, Span::default(), message) }
+    }
+
+    /// Sets the words under the underlined token.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// Sets what to do about it.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Offers an edit: `replacement` for the text at `span`.
+    pub fn suggest(mut self, span: Span, replacement: impl Into<String>) -> Self {
+        self.suggestion = Some(Suggestion { span, replacement: replacement.into() });
+        self
+    }
+
+    /// Points at another place that matters.
+    pub fn related(mut self, span: Span, message: impl Into<String>) -> Self {
+        self.related.push((span, message.into()));
+        self
+    }
+
+    /// How bad it is.
+    pub fn severity(&self) -> Severity {
+        self.code.severity
+    }
+}

@@ -1,0 +1,11 @@
+//! The schema compiler: contracts text → [`raw`] → [`ir`] → one language's view → text.
+//! Plain functions, one direction; see ARCHITECTURE.md.
+
+pub mod backend;
+pub mod codes;
+pub mod diag;
+pub mod ir;
+pub mod layout;
+pub mod raw;
+pub mod render;
+pub mod source;

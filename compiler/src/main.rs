@@ -1,0 +1,3 @@
+//! The `myc-schema` command.
+
+fn main() {}

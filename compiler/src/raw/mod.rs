@@ -1,0 +1,200 @@
+//! The contract file as it was written: a spanned, unresolved mirror of the YAML.
+//! Names are not looked up here, types are not parsed, defaults are not filled in:
+//! that is left to [`crate::resolve`]. What a key may be called and which kind of
+//! YAML value it takes is decided here.
+
+use crate::source::{Span, Spanned};
+
+/// A whole contract file.
+#[derive(Clone, Debug, Default)]
+pub struct File {
+    /// The `schema` section, where there is one.
+    pub schema: Option<SchemaHeader>,
+    /// `tag_ranges`, in file order. `None` where the key is absent.
+    pub tag_ranges: Option<Vec<TagRange>>,
+    /// `domains`, in file order.
+    pub domains: Vec<Domain>,
+    /// `enums`, in file order.
+    pub enums: Vec<Enum>,
+    /// `structs`, in file order.
+    pub structs: Vec<Struct>,
+    /// `messages`, in file order.
+    pub messages: Vec<Message>,
+    /// `invariants`, in file order.
+    pub invariants: Vec<Invariant>,
+    /// `reserved`: retired type ids.
+    pub reserved_ids: Vec<Spanned<IdRange>>,
+    /// `reserved`: retired message names.
+    pub reserved_names: Vec<Spanned<String>>,
+}
+
+/// An inclusive range of integers; a single id has equal ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdRange {
+    /// First id.
+    pub first: i128,
+    /// Last id.
+    pub last: i128,
+}
+
+/// The `schema` section.
+#[derive(Clone, Debug)]
+pub struct SchemaHeader {
+    /// The section's key.
+    pub span: Span,
+    /// `id`.
+    pub id: Option<Spanned<i128>>,
+    /// `version`.
+    pub version: Option<Spanned<i128>>,
+    /// `min_compatible`.
+    pub min_compatible: Option<Spanned<i128>>,
+    /// `digest`.
+    pub digest: Option<Spanned<String>>,
+    /// `core`.
+    pub core: Option<Spanned<bool>>,
+}
+
+/// One entry of `tag_ranges`.
+#[derive(Clone, Debug)]
+pub struct TagRange {
+    /// The range's name.
+    pub name: Spanned<String>,
+    /// The ids.
+    pub range: Spanned<IdRange>,
+}
+
+/// One entry of `domains`.
+#[derive(Clone, Debug)]
+pub struct Domain {
+    /// The domain's name.
+    pub name: Spanned<String>,
+    /// `description`.
+    pub description: Option<Spanned<String>>,
+    /// `topic`.
+    pub topic: Option<Spanned<String>>,
+    /// `type_range`.
+    pub type_range: Option<Spanned<IdRange>>,
+    /// `latency_slo_p99_ms`.
+    pub latency_slo_p99_ms: Option<Spanned<f64>>,
+    /// `error_rate_slo_pct`.
+    pub error_rate_slo_pct: Option<Spanned<f64>>,
+}
+
+/// One entry of `enums`.
+#[derive(Clone, Debug)]
+pub struct Enum {
+    /// The enum's name.
+    pub name: Spanned<String>,
+    /// `repr`.
+    pub repr: Option<Spanned<String>>,
+    /// `description`.
+    pub description: Option<Spanned<String>>,
+    /// `values`, in file order; `None` where the key is absent.
+    pub values: Option<Vec<(Spanned<String>, Spanned<i128>)>>,
+}
+
+/// One entry of `structs`.
+#[derive(Clone, Debug)]
+pub struct Struct {
+    /// The struct's name.
+    pub name: Spanned<String>,
+    /// `description`.
+    pub description: Option<Spanned<String>>,
+    /// `fields`, in wire order; `None` where the key is absent.
+    pub fields: Option<Vec<Field>>,
+}
+
+/// One entry of `messages`.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// The message's name.
+    pub name: Spanned<String>,
+    /// `tlv_type`.
+    pub tlv_type: Option<Spanned<i128>>,
+    /// `domain`.
+    pub domain: Option<Spanned<String>>,
+    /// `topic`.
+    pub topic: Option<Spanned<String>>,
+    /// `description`.
+    pub description: Option<Spanned<String>>,
+    /// `fields`, in wire order; `None` where the key is absent.
+    pub fields: Option<Vec<Field>>,
+    /// `sensitivity`.
+    pub sensitivity: Option<Spanned<String>>,
+    /// `log_payload`.
+    pub log_payload: Option<Spanned<bool>>,
+    /// `required_prior_messages`.
+    pub required_prior_messages: Vec<Spanned<String>>,
+    /// `deprecated`.
+    pub deprecated: Option<Spanned<String>>,
+    /// `rust_type`.
+    pub rust_type: Option<Spanned<String>>,
+    /// `schema_version`.
+    pub schema_version: Option<Spanned<i128>>,
+}
+
+/// One field of a struct or message.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// The field's name.
+    pub name: Spanned<String>,
+    /// Its type as written, or as it would be written where YAML read a list
+    /// (`[u8; 20]` unquoted); `None` where the key is absent or was of a wrong kind (already reported).
+    pub ty: Option<Spanned<String>>,
+    /// `description`.
+    pub description: Option<Spanned<String>>,
+    /// `optional`.
+    pub optional: Option<Spanned<bool>>,
+    /// `validation`, in file order.
+    pub validation: Vec<Rule>,
+    /// `deprecated`.
+    pub deprecated: Option<Spanned<String>>,
+    /// `unit`.
+    pub unit: Option<Spanned<String>>,
+}
+
+/// One entry of a field's `validation`.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// The rule's name.
+    pub name: Spanned<String>,
+    /// Its value.
+    pub value: Spanned<Value>,
+}
+
+/// A rule's value, by the contract language's own scalar grammar.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// `true` or `false`.
+    Bool(bool),
+    /// A decimal or `0x` integer, as written; of any size.
+    Int(String),
+    /// A JSON float, as written.
+    Float(String),
+    /// A quoted or plain string.
+    Str {
+        /// The text.
+        text: String,
+        /// Whether it was quoted.
+        quoted: bool,
+    },
+    /// A list.
+    List(Vec<Spanned<Value>>),
+    /// `null`, or nothing at all.
+    Null,
+    /// A mapping (only unknown rules may have one); its source text.
+    Map(String),
+}
+
+/// One entry of `invariants`.
+#[derive(Clone, Debug)]
+pub struct Invariant {
+    /// `name`.
+    pub name: Option<Spanned<String>>,
+    /// `description`.
+    pub description: Option<Spanned<String>>,
+    /// `enforced_by`.
+    pub enforced_by: Vec<Spanned<String>>,
+    /// `severity`.
+    pub severity: Option<Spanned<String>>,
+}

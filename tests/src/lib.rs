@@ -1,0 +1,1 @@
+//! Cross-language and end-to-end tests.
