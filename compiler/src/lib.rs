@@ -9,3 +9,4 @@ pub mod layout;
 pub mod raw;
 pub mod render;
 pub mod source;
+pub mod value;

@@ -1,0 +1,135 @@
+//! Numbers of the contract language as decimal text: ranges of the integer types, JSON numbers
+//! read exactly, 256-bit integers.
+
+use super::{Code, ValueError};
+use crate::ir::Scalar;
+
+/// The smallest and largest value of an integer type of at most 64 bits.
+pub(super) fn range(scalar: Scalar) -> (i128, i128) {
+    match scalar {
+        Scalar::U8 => (0, u8::MAX.into()),
+        Scalar::U16 => (0, u16::MAX.into()),
+        Scalar::U32 => (0, u32::MAX.into()),
+        Scalar::U64 => (0, u64::MAX.into()),
+        Scalar::I8 => (i8::MIN.into(), i8::MAX.into()),
+        Scalar::I16 => (i16::MIN.into(), i16::MAX.into()),
+        Scalar::I32 => (i32::MIN.into(), i32::MAX.into()),
+        Scalar::I64 => (i64::MIN.into(), i64::MAX.into()),
+        Scalar::F32 | Scalar::F64 | Scalar::Bool | Scalar::U256 => (0, 0),
+    }
+}
+
+/// Fails with `range` unless an integer type of at most 64 bits has `value`.
+pub(super) fn in_range(scalar: Scalar, value: i128) -> Result<(), ValueError> {
+    let (least, most) = range(scalar);
+    if (least..=most).contains(&value) { Ok(()) } else { Err(out_of_range(scalar, &value.to_string())) }
+}
+
+/// The `range` failure of a number as it was written.
+pub(super) fn out_of_range(scalar: Scalar, written: &str) -> ValueError {
+    let detail = match scalar {
+        Scalar::F32 | Scalar::F64 => format!("{} is out of the range of {}", super::excerpt(written), scalar.name()),
+        Scalar::U256 => format!("{} is out of the range of U256, 0 to 2^256 - 1", super::excerpt(written)),
+        _ => {
+            let (least, most) = range(scalar);
+            format!("{} is out of the range of {}, {least} to {most}", super::excerpt(written), scalar.name())
+        }
+    };
+    ValueError::new(Code::Range, detail)
+}
+
+/// An integer of any size, exactly: an optional sign and decimal digits without leading zeros.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Integer {
+    /// A sign (true for minus; never of a zero) and digits.
+    Digits(bool, String),
+    /// Too many digits for any type.
+    Huge,
+    /// A number with a fraction.
+    Fraction,
+}
+
+/// Decimal digits of 2^256: no type has a longer integer.
+const MOST_DIGITS: i64 = 78;
+
+/// The exact value of a number in JSON's grammar, if it is an integer: `1.0` and `1e3` are, `1.5` is not.
+pub(super) fn json_integer(text: &str) -> Integer {
+    let (negative, text) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let digits = digits.trim_start_matches('0');
+    let significant = digits.trim_end_matches('0');
+    if significant.is_empty() {
+        return Integer::Digits(false, "0".to_owned());
+    }
+    // An exponent too long for an i64 is as good as the largest or smallest one.
+    let exponent = exponent
+        .parse()
+        .unwrap_or(if exponent.starts_with('-') { i64::MIN / 2 } else { i64::MAX / 2 })
+        .clamp(i64::MIN / 2, i64::MAX / 2);
+    let zeros = exponent - fraction.len() as i64 + (digits.len() - significant.len()) as i64;
+    if zeros < 0 {
+        return Integer::Fraction;
+    }
+    if zeros > MOST_DIGITS || significant.len() as i64 + zeros > MOST_DIGITS {
+        return Integer::Huge;
+    }
+    Integer::Digits(negative, format!("{significant}{}", "0".repeat(zeros as usize)))
+}
+
+/// An integer in a JSON string: decimal, no plus, no leading zeros, no `-0`, no spaces.
+pub(super) fn quoted_integer(text: &str) -> Option<Integer> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let canonical = match digits.as_bytes() {
+        [b'0'] => !negative,
+        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    if !canonical {
+        return None;
+    }
+    if digits.len() as i64 > MOST_DIGITS {
+        return Some(Integer::Huge);
+    }
+    Some(Integer::Digits(negative, digits.to_owned()))
+}
+
+/// 32 little-endian bytes of decimal digits, unless they are 2^256 or more.
+pub(super) fn u256_from_decimal(digits: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0u8; 32];
+    for digit in digits.bytes() {
+        let mut carry = u16::from(digit.checked_sub(b'0').filter(|digit| *digit < 10)?);
+        for byte in &mut bytes {
+            carry += u16::from(*byte) * 10;
+            *byte = carry as u8;
+            carry >>= 8;
+        }
+        if carry != 0 {
+            return None;
+        }
+    }
+    Some(bytes)
+}
+
+/// Decimal digits of 32 little-endian bytes.
+pub(super) fn u256_to_decimal(bytes: &[u8; 32]) -> String {
+    let mut rest = *bytes;
+    let mut digits = Vec::new();
+    while rest.iter().any(|byte| *byte != 0) {
+        let mut remainder = 0u16;
+        for byte in rest.iter_mut().rev() {
+            let value = remainder << 8 | u16::from(*byte);
+            *byte = (value / 10) as u8;
+            remainder = value % 10;
+        }
+        digits.push(char::from(b'0' + remainder as u8));
+    }
+    if digits.is_empty() { "0".to_owned() } else { digits.iter().rev().collect() }
+}
