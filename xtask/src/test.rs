@@ -1,0 +1,133 @@
+//! `cargo xtask test`: everything that must hold before a change lands, in the order in which it fails soonest.
+
+use std::path::Path;
+use std::time::Instant;
+
+use crate::{Failure, Outcome, process, setup, tidy, workspace};
+
+/// One line for the usage text.
+pub const ABOUT: &str = "runs everything that continuous integration runs; names of steps as arguments: those alone";
+
+struct Step {
+    name: &'static str,
+    run: fn() -> Outcome,
+}
+
+static STEPS: &[Step] = &[
+    Step { name: "setup", run: || setup::ensure(false) },
+    Step { name: "fmt", run: || process::run(process::cargo(&["fmt", "--all", "--check"])) },
+    Step { name: "tidy", run: || tidy::run(&[]) },
+    Step { name: "clippy", run: clippy },
+    Step { name: "cargo", run: cargo_test },
+    Step { name: "snapshots", run: tidy::snapshots::unreferenced },
+    Step { name: "dune", run: dune },
+    Step { name: "doc", run: doc },
+    Step { name: "features", run: without_features },
+    Step { name: "package", run: package },
+];
+
+/// Runs all steps, or those that are named.
+pub fn run(arguments: &[String]) -> Outcome {
+    if let Some(unknown) = arguments.iter().find(|name| !STEPS.iter().any(|step| step.name == **name)) {
+        let names: Vec<_> = STEPS.iter().map(|step| step.name).collect();
+        return Err(Failure(format!("no step `{unknown}`; there are {}", names.join(", "))));
+    }
+    let steps: Vec<_> =
+        STEPS.iter().filter(|step| arguments.is_empty() || arguments.iter().any(|name| name == step.name)).collect();
+    let start = Instant::now();
+    let mut times = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        println!("\n==> [{}/{}] {}", index + 1, steps.len(), step.name);
+        let start = Instant::now();
+        let outcome = (step.run)();
+        let seconds = start.elapsed().as_secs_f64();
+        if let Err(Failure(words)) = outcome {
+            return Err(Failure(format!(
+                "step `{name}` failed after {seconds:.1} s: {words}\nThis step again: cargo xtask test {name}",
+                name = step.name
+            )));
+        }
+        println!("<== {} ok, {seconds:.1} s", step.name);
+        times.push((step.name, seconds));
+    }
+    println!();
+    for (name, seconds) in times {
+        println!("{name:>10} {seconds:7.1} s");
+    }
+    println!("{:>10} {:7.1} s: all {} steps passed", "total", start.elapsed().as_secs_f64(), steps.len());
+    Ok(())
+}
+
+fn clippy() -> Outcome {
+    process::run(process::cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+/// Where the snapshot library notes the snapshots that were compared.
+pub fn snapshot_references() -> std::path::PathBuf {
+    workspace::target().join("snapshot-references")
+}
+
+fn cargo_test() -> Outcome {
+    let references = snapshot_references();
+    workspace::write(&references, "")?;
+    let mut command = process::cargo(&["test", "--workspace"]);
+    // Snapshots are compared, never written: a new one is a failure.
+    command.env("INSTA_UPDATE", "no").env("INSTA_SNAPSHOT_REFERENCES_FILE", references);
+    process::run(command)
+}
+
+fn dune() -> Outcome {
+    let folder = workspace::root().join("runtime-ocaml");
+    let build = workspace::target().join("dune");
+    let dune = |action: &[&str]| {
+        let mut command = process::program("dune", action);
+        command.args(["--root", "."]).arg("--build-dir").arg(&build).current_dir(&folder);
+        process::run(command)
+    };
+    dune(&["build", "--profile", "dev", "@all"])?;
+    dune(&["test", "--profile", "dev", "--force"])
+}
+
+fn doc() -> Outcome {
+    let mut command = process::cargo(&["doc", "--workspace", "--no-deps"]);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    process::run(command)
+}
+
+/// The library as build scripts depend on it: no command line, no terminal crates.
+fn without_features() -> Outcome {
+    process::run(process::cargo(&[
+        "clippy",
+        "--package",
+        "myc-schema",
+        "--lib",
+        "--no-default-features",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    let tree = process::output(process::cargo(&[
+        "tree",
+        "--package",
+        "myc-schema",
+        "--no-default-features",
+        "--edges",
+        "normal",
+    ]))?;
+    match ["clap", "anstream"].iter().find(|name| tree.contains(&format!(" {name} v"))) {
+        Some(name) => Err(Failure(format!("without features myc-schema still depends on {name}"))),
+        None => Ok(()),
+    }
+}
+
+/// Packs every published crate and builds it from what was packed.
+fn package() -> Outcome {
+    let listed = process::output(process::cargo(&["package", "--list", "--allow-dirty", "--package", "myc-schema"]))?;
+    for template in workspace::files(&workspace::root().join("templates"))? {
+        let packed = Path::new("templates").join(&template);
+        if !listed.lines().any(|line| Path::new(line) == packed) {
+            return Err(Failure(format!("the package myc-schema lacks templates/{template}")));
+        }
+    }
+    process::run(process::cargo(&["package", "--allow-dirty", "--package", "mycelium-wire", "--package", "myc-schema"]))
+}
