@@ -34,5 +34,25 @@ macro_rules! codes {
 }
 
 codes! {
+    E0001 Error "a file that cannot be read"
+    E0002 Error "a file that is too large"
+    E0003 Error "text that is not UTF-8"
+    E0004 Error "a control character"
+    E0005 Error "not well-formed YAML"
+    E0006 Error "an empty contract"
+    E0007 Error "more than one YAML document"
+    E0008 Error "a YAML anchor or alias"
+    E0009 Error "a YAML tag"
+    E0010 Error "a YAML merge key"
+    E0011 Error "lists and mappings nested too deep"
+    E0101 Error "an unknown key"
+    E0102 Error "a key given twice"
+    E0103 Error "the wrong kind of value"
+    E0104 Error "a required key is missing"
+    E0105 Error "a number or boolean in another spelling"
+    E0106 Error "a number or boolean in quotes"
+    E0107 Error "a key without a value"
+    E0108 Error "a malformed id range"
+    E0109 Error "a type that needs quotes"
     E0201 Error "unknown type"
 }

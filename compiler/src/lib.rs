@@ -9,4 +9,5 @@ pub mod layout;
 pub mod raw;
 pub mod render;
 pub mod source;
+pub mod suggest;
 pub mod value;

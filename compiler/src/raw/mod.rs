@@ -3,14 +3,73 @@
 //! that is left to [`crate::resolve`]. What a key may be called and which kind of
 //! YAML value it takes is decided here.
 
-use crate::source::{Span, Spanned};
+use crate::codes;
+use crate::diag::Diagnostic;
+use crate::source::{SourceId, Span, Spanned};
+
+mod array_types;
+mod fields;
+mod lower;
+mod scalar;
+mod sections;
+mod syntax;
+mod tree;
+
+/// Reads a contract. Total: reports every mistake of form, and returns what could be read.
+/// What is absent from the result although a contract needs it was reported here.
+pub fn parse(source: SourceId, text: &str, diagnostics: &mut Vec<Diagnostic>) -> File {
+    if let Some(diagnostic) = syntax::control_characters(source, text) {
+        diagnostics.push(diagnostic);
+        return File::default();
+    }
+    let mut found = Vec::new();
+    let file = match tree::build(source, text, &mut found) {
+        Ok(root) => lowered(source, text, root, &mut found),
+        Err((error, at)) => match array_types::make_readable(text) {
+            Some(readable) => {
+                found.clear();
+                match tree::build(source, &readable, &mut found) {
+                    Ok(root) => lowered(source, text, root, &mut found),
+                    Err((error, at)) => unreadable(syntax::error(source, text, &error, at), &mut found),
+                }
+            }
+            None => unreadable(syntax::error(source, text, &error, at), &mut found),
+        },
+    };
+    diagnostics.append(&mut found);
+    file
+}
+
+fn lowered(source: SourceId, text: &str, root: Option<tree::Node>, found: &mut Vec<Diagnostic>) -> File {
+    let empty = matches!(&root, Some(tree::Node { kind: tree::Kind::Plain(text), .. }) if text.is_empty());
+    match root {
+        Some(root) if !empty => sections::file(&mut lower::Lower { text, diagnostics: found }, root),
+        // Nothing, unless what made it unreadable was reported.
+        _ if found.is_empty() => {
+            let what =
+                if text.trim_start_matches('\u{feff}').trim().is_empty() { "is empty" } else { "has only comments" };
+            let place = Span { source, start: 0, end: 0 };
+            found.push(
+                Diagnostic::new(&codes::E0006, place, format!("the contract {what}"))
+                    .help("a contract has at least a key such as `messages:`; `messages: {}` is one without messages"),
+            );
+            File::default()
+        }
+        _ => File::default(),
+    }
+}
+
+fn unreadable(diagnostic: Diagnostic, found: &mut Vec<Diagnostic>) -> File {
+    found.push(diagnostic);
+    File::default()
+}
 
 /// A whole contract file.
 #[derive(Clone, Debug, Default)]
 pub struct File {
     /// The `schema` section, where there is one.
     pub schema: Option<SchemaHeader>,
-    /// `tag_ranges`, in file order. `None` where the key is absent.
+    /// `tag_ranges`, in file order. `None` where absent, or where one of them can't be read.
     pub tag_ranges: Option<Vec<TagRange>>,
     /// `domains`, in file order.
     pub domains: Vec<Domain>,
@@ -89,8 +148,17 @@ pub struct Enum {
     pub repr: Option<Spanned<String>>,
     /// `description`.
     pub description: Option<Spanned<String>>,
-    /// `values`, in file order; `None` where the key is absent.
-    pub values: Option<Vec<(Spanned<String>, Spanned<i128>)>>,
+    /// `values`, in file order; `None` where absent or of a wrong kind, which was reported.
+    pub values: Option<Vec<EnumValue>>,
+}
+
+/// One value of an enum.
+#[derive(Clone, Debug)]
+pub struct EnumValue {
+    /// The value's name.
+    pub name: Spanned<String>,
+    /// Its number; `None` where it can't be read, which was reported.
+    pub value: Option<Spanned<i128>>,
 }
 
 /// One entry of `structs`.
@@ -100,7 +168,7 @@ pub struct Struct {
     pub name: Spanned<String>,
     /// `description`.
     pub description: Option<Spanned<String>>,
-    /// `fields`, in wire order; `None` where the key is absent.
+    /// `fields`, in wire order; `None` where absent (a message may have none) or of a wrong kind (reported).
     pub fields: Option<Vec<Field>>,
 }
 
@@ -109,15 +177,15 @@ pub struct Struct {
 pub struct Message {
     /// The message's name.
     pub name: Spanned<String>,
-    /// `tlv_type`.
+    /// `tlv_type`; `None` where absent or of a wrong kind, which was reported.
     pub tlv_type: Option<Spanned<i128>>,
-    /// `domain`.
+    /// `domain`; `None` where absent or of a wrong kind, which was reported.
     pub domain: Option<Spanned<String>>,
     /// `topic`.
     pub topic: Option<Spanned<String>>,
     /// `description`.
     pub description: Option<Spanned<String>>,
-    /// `fields`, in wire order; `None` where the key is absent.
+    /// `fields`, in wire order; `None` where absent (a message may have none) or of a wrong kind (reported).
     pub fields: Option<Vec<Field>>,
     /// `sensitivity`.
     pub sensitivity: Option<Spanned<String>>,
@@ -139,7 +207,8 @@ pub struct Field {
     /// The field's name.
     pub name: Spanned<String>,
     /// Its type as written, or as it would be written where YAML read a list
-    /// (`[u8; 20]` unquoted); `None` where the key is absent or was of a wrong kind (already reported).
+    /// (`[u8; 20]` unquoted); `None` where absent or of a wrong kind, which was reported.
+    /// The span of a quoted type includes the quotes.
     pub ty: Option<Spanned<String>>,
     /// `description`.
     pub description: Option<Spanned<String>>,
@@ -184,6 +253,8 @@ pub enum Value {
     Null,
     /// A mapping (only unknown rules may have one); its source text.
     Map(String),
+    /// Something that was reported: nothing more should be said about it.
+    Reported,
 }
 
 /// One entry of `invariants`.

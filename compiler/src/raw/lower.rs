@@ -1,0 +1,341 @@
+//! Nodes to values: which kind of YAML each place takes, and the keys a mapping may have.
+//! Which keys there are and where the values go is left to [`super::sections`] and [`super::fields`].
+
+use super::scalar::{self, Plain};
+use super::syntax;
+use super::tree::{Entry, Kind, Node};
+use crate::codes;
+use crate::diag::Diagnostic;
+use crate::source::{Span, Spanned};
+use crate::suggest;
+
+/// What lowering needs everywhere.
+pub(super) struct Lower<'d> {
+    pub text: &'d str,
+    pub diagnostics: &'d mut Vec<Diagnostic>,
+}
+
+/// A known key of a mapping, and what it was given.
+pub(super) struct Pair<'a> {
+    /// The key as the language spells it.
+    pub key: &'static str,
+    /// Where it is written.
+    pub span: Span,
+    pub value: Node<'a>,
+}
+
+/// The keys of one kind of mapping.
+pub(super) struct Keys {
+    /// What the mapping is: "a message".
+    pub of: &'static str,
+    /// Every key.
+    pub known: &'static [&'static str],
+    /// What people write who know other schema languages, and the key they mean.
+    pub meant: &'static [(&'static str, &'static str)],
+}
+
+impl Lower<'_> {
+    pub fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// The entries of a mapping without the `x-` ones.
+    pub fn mapping<'a>(&mut self, name: &str, span: Span, node: Node<'a>, help: &str) -> Option<Vec<Entry<'a>>> {
+        match node.kind {
+            Kind::Map(mut entries) => {
+                entries.retain(|entry| !entry.key.value.starts_with("x-"));
+                Some(entries)
+            }
+            _ => {
+                self.wrong_kind(name, "a mapping", span, &node, Some(help));
+                None
+            }
+        }
+    }
+
+    /// The known keys of a mapping in file order; unknown ones are reported. One that is a near miss
+    /// is taken for the key it resembles, so that its absence is not reported as well.
+    pub fn pairs<'a>(&mut self, entries: Vec<Entry<'a>>, keys: &Keys) -> Vec<Pair<'a>> {
+        let known = |written: &str| keys.known.iter().copied().find(|key| *key == written);
+        let given: Vec<Option<&'static str>> = entries.iter().map(|entry| known(&entry.key.value)).collect();
+        let mut pairs = Vec::with_capacity(entries.len());
+        for (at, entry) in entries.into_iter().enumerate() {
+            let span = entry.key.span;
+            let key = match given[at] {
+                Some(key) => Some(key),
+                None => self.unknown_key(&entry.key, keys).filter(|key| !given.contains(&Some(key))),
+            };
+            pairs.extend(key.map(|key| Pair { key, span, value: entry.value }));
+        }
+        pairs
+    }
+
+    fn unknown_key(&mut self, key: &Spanned<String>, keys: &Keys) -> Option<&'static str> {
+        let written = key.value.as_str();
+        let synonym = keys.meant.iter().find(|(other, _)| *other == written).map(|(_, meant)| *meant);
+        let meant = synonym.or_else(|| nearest_key(written, keys.known));
+        let message = match meant {
+            Some(meant) => format!("unknown key `{written}` of {}; did you mean `{meant}`?", keys.of),
+            None => format!("unknown key `{written}` of {}", keys.of),
+        };
+        let mut diagnostic = Diagnostic::new(&codes::E0101, key.span, message);
+        diagnostic = match (meant, written) {
+            (Some(meant), _) => diagnostic.label("unknown key").suggest(key.span, meant),
+            (None, "import" | "imports" | "include" | "includes" | "$ref" | "$include" | "extends") => {
+                diagnostic.label("not supported").help("a contract is one file; it can't take in another")
+            }
+            (None, _) => diagnostic.label("unknown key").help(format!(
+                "known keys are {}; a key that begins with `x-` is ignored",
+                keys.known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+            )),
+        };
+        self.report(diagnostic);
+        meant
+    }
+
+    /// A required key is absent from the mapping called `name`.
+    pub fn missing(&mut self, key: &str, of: &str, name: &Spanned<String>, help: &str) {
+        let message = format!("{of} `{}` has no `{key}`", name.value);
+        self.report(
+            Diagnostic::new(&codes::E0104, name.span, message).label(format!("`{key}` is required")).help(help),
+        );
+    }
+
+    /// Reports that `node` is not what `name` takes; nothing where the node was reported already.
+    pub fn wrong_kind(&mut self, name: &str, expected: &str, span: Span, node: &Node, help: Option<&str>) {
+        let diagnostic = match &node.kind {
+            Kind::Reported => return,
+            Kind::Plain(text) if scalar::classify(text) == Plain::Null => {
+                let place = if node.span.is_empty() { span } else { node.span };
+                Diagnostic::new(&codes::E0107, place, format!("`{name}` has no value; expected {expected}"))
+            }
+            _ => {
+                let found = describe(node);
+                let place = syntax::first_line(self.text, node.span);
+                Diagnostic::new(&codes::E0103, place, format!("expected {expected} for `{name}`, found {found}"))
+            }
+        };
+        self.report(diagnostic.label(format!("expected {expected}")));
+        if let (Some(help), Some(last)) = (help.filter(|help| !help.is_empty()), self.diagnostics.last_mut()) {
+            last.help = Some(help.to_owned());
+        }
+    }
+
+    /// A text: quoted, a block, or plain and neither a number nor a boolean.
+    pub fn text(&mut self, name: &str, span: Span, node: Node) -> Option<Spanned<String>> {
+        let place = node.span;
+        match node.kind {
+            Kind::Text { text, .. } => Some(Spanned::new(text.into_owned(), place)),
+            Kind::Plain(text) => match scalar::classify(&text) {
+                Plain::Text | Plain::OddBool(_) | Plain::OddNumber(_) => Some(Spanned::new(text.into_owned(), place)),
+                Plain::Null => {
+                    self.wrong_kind(name, "a text", span, &Node { span: place, kind: Kind::Plain(text) }, None);
+                    None
+                }
+                Plain::Bool(_) | Plain::Int | Plain::Float => {
+                    let found = describe_plain(&text);
+                    let diagnostic =
+                        Diagnostic::new(&codes::E0103, place, format!("expected a text for `{name}`, found {found}"))
+                            .label("expected a text")
+                            .help("put it in quotes if it is a text");
+                    self.report(diagnostic.suggest(place, format!("\"{text}\"")));
+                    Some(Spanned::new(text.into_owned(), place))
+                }
+            },
+            kind => {
+                self.wrong_kind(name, "a text", span, &Node { span: place, kind }, None);
+                None
+            }
+        }
+    }
+
+    /// An integer; one past `i128` is cut to its end.
+    pub fn int(&mut self, name: &str, span: Span, node: &Node) -> Option<Spanned<i128>> {
+        let place = node.span;
+        let value = match &node.kind {
+            Kind::Plain(text) => match scalar::classify(text) {
+                Plain::Int => Some(scalar::int_value(text)),
+                Plain::OddNumber(right) => {
+                    let right = right.filter(|right| scalar::is_int(right)).or_else(|| right_integer(text));
+                    self.misspelt(name, "an integer", text, place, right.clone());
+                    right.map(|right| scalar::int_value(&right))
+                }
+                Plain::Float => match scalar::integral(text) {
+                    Some(right) => {
+                        self.misspelt(name, "an integer", text, place, Some(right.clone()));
+                        Some(scalar::int_value(&right))
+                    }
+                    None => self.no_value(name, "an integer", span, node),
+                },
+                _ => self.no_value(name, "an integer", span, node),
+            },
+            Kind::Text { text, quoted: true } if scalar::is_int(text) => {
+                self.unquote(name, "an integer", text, place);
+                Some(scalar::int_value(text))
+            }
+            _ => self.no_value(name, "an integer", span, node),
+        };
+        value.map(|value| Spanned::new(value, place))
+    }
+
+    /// `true` or `false`.
+    pub fn bool(&mut self, name: &str, span: Span, node: &Node) -> Option<Spanned<bool>> {
+        let place = node.span;
+        let value = match &node.kind {
+            Kind::Plain(text) => match scalar::classify(text) {
+                Plain::Bool(value) => Some(value),
+                Plain::OddBool(value) => {
+                    self.misspelt(name, "`true` or `false`", text, place, Some(value.to_string()));
+                    Some(value)
+                }
+                _ => self.no_value(name, "`true` or `false`", span, node),
+            },
+            Kind::Text { text, quoted: true } if matches!(text.as_ref(), "true" | "false") => {
+                self.unquote(name, "`true` or `false`", text, place);
+                Some(text == "true")
+            }
+            _ => self.no_value(name, "`true` or `false`", span, node),
+        };
+        value.map(|value| Spanned::new(value, place))
+    }
+
+    /// A finite number.
+    pub fn number(&mut self, name: &str, span: Span, node: &Node) -> Option<Spanned<f64>> {
+        let place = node.span;
+        let value = match &node.kind {
+            Kind::Plain(text) => match scalar::classify(text) {
+                Plain::Int => Some(scalar::int_value(text) as f64),
+                Plain::Float => text.parse().ok(),
+                Plain::OddNumber(right) => {
+                    self.misspelt(name, "a number", text, place, right.clone());
+                    right.and_then(|right| {
+                        if scalar::is_int(&right) { Some(scalar::int_value(&right) as f64) } else { right.parse().ok() }
+                    })
+                }
+                _ => self.no_value(name, "a number", span, node),
+            },
+            Kind::Text { text, quoted: true } if matches!(scalar::classify(text), Plain::Int | Plain::Float) => {
+                self.unquote(name, "a number", text, place);
+                text.parse().ok()
+            }
+            _ => self.no_value(name, "a number", span, node),
+        };
+        match value {
+            Some(value) if !value.is_finite() => {
+                let message = format!("expected a number for `{name}`, found one that is too large");
+                self.report(
+                    Diagnostic::new(&codes::E0103, place, message)
+                        .label("larger than any number a computer calculates with"),
+                );
+                None
+            }
+            value => value.map(|value| Spanned::new(value, place)),
+        }
+    }
+
+    /// A list of texts. One text alone is taken for a list of one; `lone` says whether silently.
+    pub fn texts(&mut self, name: &str, span: Span, node: Node, lone: Lone) -> Vec<Spanned<String>> {
+        match node.kind {
+            Kind::List { items, .. } => items.into_iter().filter_map(|item| self.text(name, item.span, item)).collect(),
+            Kind::Plain(_) | Kind::Text { .. } => {
+                let null = matches!(&node.kind, Kind::Plain(text) if scalar::classify(text) == Plain::Null);
+                if lone == Lone::Reported || null {
+                    let written = self.text.get(node.span.start as usize..node.span.end as usize).unwrap_or_default();
+                    let (place, right) = (node.span, format!("[{written}]"));
+                    self.wrong_kind(name, "a list", span, &node, None);
+                    if let Some(last) = self.diagnostics.last_mut().filter(|_| !null && !right.contains('\n')) {
+                        last.suggestion = Some(crate::diag::Suggestion { span: place, replacement: right });
+                    }
+                }
+                if null { Vec::new() } else { self.text(name, span, node).into_iter().collect() }
+            }
+            _ => {
+                self.wrong_kind(name, "a list", span, &node, None);
+                Vec::new()
+            }
+        }
+    }
+
+    fn no_value<T>(&mut self, name: &str, expected: &str, span: Span, node: &Node) -> Option<T> {
+        self.wrong_kind(name, expected, span, node, None);
+        None
+    }
+
+    /// A number or boolean in a spelling that only some YAML readers take for one.
+    pub fn misspelt(&mut self, name: &str, expected: &str, written: &str, place: Span, right: Option<String>) {
+        let message = format!("expected {expected} for `{name}`, found `{written}`");
+        let diagnostic = Diagnostic::new(&codes::E0105, place, message);
+        let octal = written.trim_start_matches(['+', '-']).strip_prefix('0').filter(|rest| !rest.is_empty());
+        let octal = octal.and_then(|digits| i128::from_str_radix(digits, 8).ok());
+        let diagnostic = match (&right, octal) {
+            (Some(right), Some(octal)) => {
+                diagnostic.help(format!("write `{right}`, or `{octal}` if octal digits are meant"))
+            }
+            (Some(right), None) => diagnostic.help(format!("write `{right}`")),
+            (None, _) => diagnostic,
+        };
+        let diagnostic = diagnostic.label("not how a contract spells it");
+        self.report(match right {
+            Some(right) => diagnostic.suggest(place, right),
+            None => diagnostic,
+        });
+    }
+
+    fn unquote(&mut self, name: &str, expected: &str, text: &str, place: Span) {
+        let message = format!("expected {expected} for `{name}`, found the text `{text}` in quotes");
+        let diagnostic = Diagnostic::new(&codes::E0106, place, message).label("a text, because of the quotes");
+        self.report(diagnostic.help("remove the quotes").suggest(place, text));
+    }
+}
+
+/// What [`Lower::texts`] says about a text that is not in a list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lone {
+    Accepted,
+    Reported,
+}
+
+/// `+1e3` is 1000 where an integer is meant.
+fn right_integer(text: &str) -> Option<String> {
+    match scalar::classify(text) {
+        Plain::OddNumber(Some(right)) => scalar::integral(&right),
+        _ => None,
+    }
+}
+
+/// Keys are short: two edits are a near miss only of a key with five letters or more.
+fn nearest_key(written: &str, known: &'static [&'static str]) -> Option<&'static str> {
+    suggest::nearest(written, known.iter().copied())
+}
+
+/// What a node is, for "found …".
+pub(super) fn describe(node: &Node) -> String {
+    match &node.kind {
+        Kind::Plain(text) => describe_plain(text),
+        Kind::Text { text, .. } => format!("the text `{}`", excerpt(text)),
+        Kind::List { .. } => "a list".to_owned(),
+        Kind::Map(_) => "a mapping".to_owned(),
+        Kind::Reported => "something else".to_owned(),
+    }
+}
+
+fn describe_plain(text: &str) -> String {
+    let text = excerpt(text);
+    match scalar::classify(&text) {
+        Plain::Null => "nothing".to_owned(),
+        Plain::Bool(_) => format!("the boolean `{text}`"),
+        Plain::Int => format!("the integer `{text}`"),
+        Plain::Float => format!("the number `{text}`"),
+        Plain::OddBool(_) | Plain::OddNumber(_) | Plain::Text => format!("the text `{text}`"),
+    }
+}
+
+/// The beginning of a text, on one line.
+pub(super) fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 40;
+    let line = text.trim().lines().next().unwrap_or_default();
+    match line.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line.to_owned(),
+    }
+}

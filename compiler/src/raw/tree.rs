@@ -1,0 +1,399 @@
+//! YAML text to a tree of spanned nodes, by saphyr-parser's events. What is an error in every
+//! contract, wherever it stands, is reported here: bad syntax, anchors, aliases, tags, merge keys,
+//! several documents, duplicate keys, deep nesting. What the nodes mean is left to [`super::lower`].
+
+use std::borrow::Cow;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
+
+use super::syntax;
+use crate::codes;
+use crate::diag::Diagnostic;
+use crate::source::{SourceId, Span, Spanned};
+
+/// How deep lists and mappings may lie in one another.
+pub(super) const MAX_DEPTH: usize = 64;
+
+/// A YAML node.
+#[derive(Debug)]
+pub(super) struct Node<'a> {
+    /// Where it is written. A scalar's span includes its quotes, a list's or mapping's its brackets.
+    pub span: Span,
+    /// What it is.
+    pub kind: Kind<'a>,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind<'a> {
+    /// An unquoted scalar on one or more lines; empty where nothing is written.
+    Plain(Cow<'a, str>),
+    /// A quoted or block scalar.
+    Text {
+        text: Cow<'a, str>,
+        /// Quoted, as opposed to a block scalar.
+        quoted: bool,
+    },
+    /// A list.
+    List {
+        items: Vec<Node<'a>>,
+        /// In brackets.
+        flow: bool,
+    },
+    /// A mapping, without the keys that came again.
+    Map(Vec<Entry<'a>>),
+    /// Something that was reported: nothing more should be said about it.
+    Reported,
+}
+
+/// One key of a mapping with its value.
+#[derive(Debug)]
+pub(super) struct Entry<'a> {
+    pub key: Spanned<String>,
+    pub value: Node<'a>,
+}
+
+/// Builds the tree of the first document. `None`: there is no document, or none that can be read,
+/// which was then reported. The error is bad syntax, with the byte offset where it was found.
+pub(super) fn build<'a>(
+    source: SourceId,
+    text: &'a str,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<Option<Node<'a>>, (ScanError, usize)> {
+    let parser = Parser::new_from_str(text);
+    let mut builder = Builder {
+        parser,
+        positions: Positions::new(text),
+        text,
+        source,
+        references: References::default(),
+        diagnostics,
+    };
+    let result = builder.stream();
+    builder.report_references();
+    match result {
+        Ok(root) => Ok(root),
+        Err(Stop::Reported) => Ok(None),
+        Err(Stop::Syntax(error)) => {
+            let at = builder.positions.byte(error.marker().index());
+            Err((error, at))
+        }
+    }
+}
+
+/// Why building ended early.
+enum Stop {
+    Reported,
+    Syntax(ScanError),
+}
+
+/// Anchors and aliases: one diagnostic however many there are, so that an alias bomb is one finding.
+#[derive(Default)]
+struct References {
+    first: Option<(Span, &'static str)>,
+    count: usize,
+}
+
+struct Builder<'a, 'd> {
+    parser: Parser<'a, StrInput<'a>>,
+    positions: Positions<'a>,
+    text: &'a str,
+    source: SourceId,
+    references: References,
+    diagnostics: &'d mut Vec<Diagnostic>,
+}
+
+type Next<'a> = (Event<'a>, Span);
+
+impl<'a> Builder<'a, '_> {
+    fn stream(&mut self) -> Result<Option<Node<'a>>, Stop> {
+        let mut root = None;
+        loop {
+            match self.next()? {
+                (Event::DocumentStart(_), span) if root.is_some() => {
+                    self.second_document(span);
+                    return Ok(root);
+                }
+                (Event::DocumentStart(_), _) => {
+                    let next = self.next()?;
+                    root = Some(self.node(next, 0)?);
+                }
+                (Event::StreamEnd, _) => return Ok(root),
+                _ => {}
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<Next<'a>, Stop> {
+        match self.parser.next_event() {
+            None => Ok((Event::StreamEnd, self.span(self.text.len(), self.text.len()))),
+            Some(Err(error)) => Err(Stop::Syntax(error)),
+            Some(Ok((event, marks))) => {
+                let (start, end) = (self.positions.byte(marks.start.index()), self.positions.byte(marks.end.index()));
+                Ok((event, self.span(start, end.max(start))))
+            }
+        }
+    }
+
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span { source: self.source, start: start as u32, end: end as u32 }
+    }
+
+    fn node(&mut self, (event, span): Next<'a>, depth: usize) -> Result<Node<'a>, Stop> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                self.properties(span, anchor, tag.is_some());
+                Ok(self.scalar(text, style, span, tag.is_some()))
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.properties(span, anchor, tag.is_some());
+                self.enter(span, depth)?;
+                self.list(span, depth)
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.properties(span, anchor, tag.is_some());
+                self.enter(span, depth)?;
+                self.map(span, depth)
+            }
+            Event::Alias(_) => {
+                self.reference(span, "alias");
+                Ok(Node { span, kind: Kind::Reported })
+            }
+            _ => Ok(Node { span, kind: Kind::Reported }),
+        }
+    }
+
+    /// A tagged scalar is not looked at any further: its tag may have changed what kind it is.
+    fn scalar(&self, text: Cow<'a, str>, style: ScalarStyle, span: Span, tagged: bool) -> Node<'a> {
+        let quoted = matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
+        let span = if quoted { self.quoted_span(span) } else { span };
+        let kind = match style {
+            _ if tagged => Kind::Reported,
+            ScalarStyle::Plain => Kind::Plain(text),
+            _ => Kind::Text { text, quoted },
+        };
+        Node { span, kind }
+    }
+
+    /// The parser counts blanks and a comment after a closing quote to the scalar; this doesn't.
+    fn quoted_span(&self, span: Span) -> Span {
+        let bytes = &self.text.as_bytes()[span.start as usize..span.end as usize];
+        let Some((quote @ (b'"' | b'\''), rest)) = bytes.split_first() else { return span };
+        let mut at = 0;
+        while let Some(&byte) = rest.get(at) {
+            let skip = match byte {
+                b'\\' if *quote == b'"' => 2,
+                b'\'' if *quote == b'\'' && rest.get(at + 1) == Some(&b'\'') => 2,
+                _ if byte == *quote => return Span { end: span.start + at as u32 + 2, ..span },
+                _ => 1,
+            };
+            at += skip;
+        }
+        span
+    }
+
+    fn enter(&mut self, span: Span, depth: usize) -> Result<(), Stop> {
+        if depth < MAX_DEPTH {
+            return Ok(());
+        }
+        self.diagnostics.push(syntax::too_deep(span));
+        Err(Stop::Reported)
+    }
+
+    fn list(&mut self, start: Span, depth: usize) -> Result<Node<'a>, Stop> {
+        let mut items = Vec::new();
+        loop {
+            let next = self.next()?;
+            if matches!(next.0, Event::SequenceEnd) {
+                let last = items.last().map_or(start.end, |item: &Node| item.span.end);
+                let flow = self.byte_at(next.1.start) == Some(b']');
+                let span = self.collection_span(start, next.1, last, flow);
+                return Ok(Node { span, kind: Kind::List { items, flow } });
+            }
+            items.push(self.node(next, depth + 1)?);
+        }
+    }
+
+    fn map(&mut self, start: Span, depth: usize) -> Result<Node<'a>, Stop> {
+        let mut entries = Vec::new();
+        let mut last = start.end;
+        loop {
+            let next = self.next()?;
+            if matches!(next.0, Event::MappingEnd) {
+                let flow = self.byte_at(next.1.start) == Some(b'}') && !next.1.is_empty();
+                let span = self.collection_span(start, next.1, last, flow);
+                self.remove_duplicates(&mut entries);
+                return Ok(Node { span, kind: Kind::Map(entries) });
+            }
+            let key = self.node(next, depth + 1)?;
+            let next = self.next()?;
+            let mut value = self.node(next, depth + 1)?;
+            if matches!(&value.kind, Kind::Plain(text) if text.is_empty()) {
+                value.span = key.span;
+            }
+            last = value.span.end.max(key.span.end);
+            if let Some(key) = self.key(key) {
+                entries.push(Entry { key, value });
+            }
+        }
+    }
+
+    /// Brackets and what is between them; in block style from the first to the last node.
+    fn collection_span(&self, start: Span, end: Span, last: u32, flow: bool) -> Span {
+        let end = if flow { end.start + 1 } else { last };
+        Span { end: end.max(start.start), ..start }
+    }
+
+    fn byte_at(&self, at: u32) -> Option<u8> {
+        self.text.as_bytes().get(at as usize).copied()
+    }
+
+    fn key(&mut self, key: Node<'a>) -> Option<Spanned<String>> {
+        let span = key.span;
+        match key.kind {
+            Kind::Plain(text) if text == "<<" => {
+                self.diagnostics.push(
+                    Diagnostic::new(&codes::E0010, span, "merge key `<<`")
+                        .label("contracts have no merge keys")
+                        .help("write the merged keys out"),
+                );
+                None
+            }
+            Kind::Plain(text) if text.is_empty() => {
+                self.diagnostics.push(Diagnostic::new(&codes::E0103, span, "expected a key, found nothing"));
+                None
+            }
+            Kind::Plain(text) | Kind::Text { text, .. } => Some(Spanned::new(text.into_owned(), span)),
+            Kind::List { .. } | Kind::Map(_) => {
+                let found = if matches!(key.kind, Kind::Map(_)) { "a mapping" } else { "a list" };
+                self.diagnostics.push(Diagnostic::new(
+                    &codes::E0103,
+                    syntax::first_line(self.text, span),
+                    format!("expected a key that is text, found {found}"),
+                ));
+                None
+            }
+            Kind::Reported => None,
+        }
+    }
+
+    fn remove_duplicates(&mut self, entries: &mut Vec<Entry<'a>>) {
+        let again = if entries.len() <= 8 { repeats_of_few(entries) } else { repeats_of_many(entries) };
+        if again.is_empty() {
+            return;
+        }
+        for (at, first) in &again {
+            let (key, first) = (&entries[*at].key, &entries[*first].key);
+            self.diagnostics.push(
+                Diagnostic::new(&codes::E0102, key.span, format!("key `{}` is given twice", key.value))
+                    .label("given again")
+                    .related(first.span, "first given here"),
+            );
+        }
+        let mut again = again.iter().map(|(at, _)| *at).peekable();
+        let mut at = 0;
+        entries.retain(|_| {
+            let keep = again.next_if_eq(&at).is_none();
+            at += 1;
+            keep
+        });
+    }
+
+    /// Reports anchor and tag of a node, which its span begins with.
+    fn properties(&mut self, span: Span, anchor: usize, tag: bool) {
+        if anchor == 0 && !tag {
+            return;
+        }
+        let head =
+            self.text[span.start as usize..].split([' ', '\t', '\r', '\n', ',', ']', '}']).next().unwrap_or_default();
+        let place = Span { end: span.start + head.len() as u32, ..span };
+        if anchor > 0 {
+            self.reference(place, "anchor");
+        }
+        if tag {
+            self.diagnostics.push(
+                Diagnostic::new(&codes::E0009, place, "a YAML tag")
+                    .label("contracts have no tags")
+                    .help("remove the tag; the place decides what kind of value is meant"),
+            );
+        }
+    }
+
+    fn reference(&mut self, span: Span, what: &'static str) {
+        self.references.count += 1;
+        self.references.first.get_or_insert((span, what));
+    }
+
+    fn report_references(&mut self) {
+        let Some((span, what)) = self.references.first else { return };
+        let written = &self.text[span.start as usize..span.end as usize];
+        let written = if written.starts_with(['&', '*']) { format!(" `{written}`") } else { String::new() };
+        let help = match self.references.count {
+            1 => "write the value out".to_owned(),
+            count => format!("write the values out; the file has {} more anchors and aliases", count - 1),
+        };
+        self.diagnostics.push(
+            Diagnostic::new(&codes::E0008, span, format!("YAML {what}{written}"))
+                .label("contracts have no anchors and aliases")
+                .help(help),
+        );
+    }
+
+    fn second_document(&mut self, span: Span) {
+        self.diagnostics.push(
+            Diagnostic::new(&codes::E0007, span, "a second YAML document begins")
+                .label("a contract is one document")
+                .help("remove the `---`, or keep each document in a file of its own"),
+        );
+    }
+}
+
+/// Later keys that equal an earlier one, each with the first of its kind.
+fn repeats_of_few(entries: &[Entry]) -> Vec<(usize, usize)> {
+    let mut again = Vec::new();
+    for at in 1..entries.len() {
+        let first = entries[..at].iter().position(|entry| entry.key.value == entries[at].key.value);
+        again.extend(first.map(|first| (at, first)));
+    }
+    again
+}
+
+fn repeats_of_many(entries: &[Entry]) -> Vec<(usize, usize)> {
+    let key = |at: usize| entries[at].key.value.as_str();
+    let mut order: Vec<usize> = (0..entries.len()).collect();
+    order.sort_by(|a, b| key(*a).cmp(key(*b)).then(a.cmp(b)));
+    let mut again = Vec::new();
+    for group in order.chunk_by(|a, b| key(*a) == key(*b)) {
+        again.extend(group[1..].iter().map(|at| (*at, group[0])));
+    }
+    again.sort_unstable();
+    again
+}
+
+/// Character index to byte offset.
+struct Positions<'a> {
+    text: &'a str,
+    /// Byte offset of every [`STEP`]th character; empty for ASCII, where both are the same.
+    steps: Vec<u32>,
+}
+
+const STEP: usize = 64;
+
+impl<'a> Positions<'a> {
+    fn new(text: &'a str) -> Self {
+        let steps = if text.is_ascii() {
+            Vec::new()
+        } else {
+            text.char_indices().step_by(STEP).map(|(at, _)| at as u32).collect()
+        };
+        Self { text, steps }
+    }
+
+    fn byte(&self, index: usize) -> usize {
+        if self.steps.is_empty() {
+            return index.min(self.text.len());
+        }
+        let Some(&step) = self.steps.get(index / STEP) else { return self.text.len() };
+        let rest = &self.text[step as usize..];
+        rest.char_indices().nth(index % STEP).map_or(self.text.len(), |(at, _)| step as usize + at)
+    }
+}
