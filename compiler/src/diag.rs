@@ -1,5 +1,11 @@
-//! What the compiler says about a contract: [`Diagnostic`]. Which codes exist is left to
-//! [`crate::codes`]; where a byte offset lies in a text, to [`crate::source`].
+//! What the compiler says about a contract: [`Diagnostic`], and [`render`] to write it. Which codes
+//! exist is left to [`crate::codes`]; where a byte offset lies in a text, to [`crate::source`].
+
+mod github;
+mod human;
+mod json;
+pub mod render;
+mod short;
 
 use crate::codes::Code;
 use crate::source::Span;

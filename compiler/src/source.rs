@@ -192,24 +192,34 @@ impl SourceFile {
         self.text.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
-    /// Line and column of a byte offset, in logarithmic time. An offset past the end is the end.
+    /// Line and column of a byte offset, in logarithmic time. An offset past the end is the end;
+    /// a byte order mark has no column.
     pub fn line_column(&self, offset: u32) -> LineColumn {
         let offset = offset.min(self.text.len() as u32);
         let index = self.index();
         let line = index.lines.partition_point(|start| *start <= offset).saturating_sub(1);
-        let start = index.lines.get(line).copied().unwrap_or_default();
+        let start = match index.lines.get(line).copied().unwrap_or_default() {
+            0 => self.mark_len().min(offset),
+            start => start,
+        };
         let column = self.chars_before(offset) - self.chars_before(start);
         LineColumn { line: line as u32 + 1, column: column + 1 }
     }
 
-    /// Byte range of a line counted from 1, without its line break.
+    /// Byte range of a line counted from 1, without its line break and without a byte order mark.
     pub fn line_range(&self, line: u32) -> std::ops::Range<usize> {
         let lines = &self.index().lines;
         let at = |line: usize| lines.get(line).map_or(self.text.len(), |start| *start as usize);
         let line = (line.max(1) - 1) as usize;
         let range = at(line)..at(line + 1);
         let text = self.text.get(range.clone()).unwrap_or_default();
-        range.start..range.start + text.trim_end_matches(['\n', '\r']).len()
+        let start = if range.start == 0 { self.mark_len() as usize } else { range.start };
+        start..(range.start + text.trim_end_matches(['\n', '\r']).len()).max(start)
+    }
+
+    /// Bytes of a byte order mark at the beginning.
+    fn mark_len(&self) -> u32 {
+        if self.text.starts_with('\u{feff}') { 3 } else { 0 }
     }
 
     fn index(&self) -> &Index {

@@ -401,9 +401,7 @@ fn range_ends(text: &str) -> Option<(i128, i128)> {
 
 fn bad_range(lower: &mut Lower, name: &str, text: &str, place: Span) {
     let message = format!("expected an id range for `{name}`, found `{}`", super::lower::excerpt(text));
-    let diagnostic = Diagnostic::new(&codes::E0108, place, message)
-        .label("not an id range")
-        .help("write first and last id with a `-` between: `1000-1099`");
+    let diagnostic = Diagnostic::new(&codes::E0108, place, message).label("not an id range");
     let separators = ["..=", "...", "..", "–", "—", " to ", ":", ","];
     let parts = separators.iter().find_map(|separator| text.split_once(separator));
     let right = parts.and_then(|(first, last)| {
@@ -412,6 +410,6 @@ fn bad_range(lower: &mut Lower, name: &str, text: &str, place: Span) {
     });
     lower.report(match right {
         Some(right) => diagnostic.suggest(place, right),
-        None => diagnostic,
+        None => diagnostic.help("write first and last id with a `-` between: `1000-1099`"),
     });
 }
