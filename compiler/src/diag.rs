@@ -95,3 +95,13 @@ impl Diagnostic {
         self.code.severity
     }
 }
+
+/// `text` between backticks, as a message shows it: on one line, and not all of it where it is very long.
+pub fn quote(text: &str) -> String {
+    const SHOWN: usize = 64;
+    let mut shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    format!("`{shown}`")
+}

@@ -9,23 +9,44 @@ pub const LENGTH_PREFIX: u32 = 8;
 /// Bytes of the length or count itself; the rest of [`LENGTH_PREFIX`] is zero.
 pub const LENGTH_SIZE: u32 = 2;
 
+/// Bytes that say whether an optional is present.
+pub const PRESENCE_SIZE: u32 = 1;
+
 /// The largest payload of a message, in bytes.
 pub const MAX_MESSAGE_SIZE: u32 = 4_194_304;
 
-/// Why a layout does not exist.
+/// Why a layout does not exist: it is larger than [`MAX_MESSAGE_SIZE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooLarge;
-
-/// `value` rounded up to a multiple of `align`.
-fn round_up(value: u64, align: u32) -> u64 {
-    value.next_multiple_of(u64::from(align))
+pub struct TooLarge {
+    /// The size it would have, in bytes; `u128::MAX` stands for all that is larger.
+    pub size: u128,
 }
 
-fn sized(size: u64, align: u32) -> Result<Layout, TooLarge> {
-    match u32::try_from(size) {
-        Ok(size) if size <= MAX_MESSAGE_SIZE => Ok(Layout { size, align }),
-        _ => Err(TooLarge),
+/// A size that may be larger than allowed, and an alignment.
+#[derive(Clone, Copy)]
+struct Extent {
+    size: u128,
+    align: u32,
+}
+
+impl Extent {
+    fn within_limit(self) -> Result<Layout, TooLarge> {
+        match u32::try_from(self.size) {
+            Ok(size) if size <= MAX_MESSAGE_SIZE => Ok(Layout { size, align: self.align }),
+            _ => Err(TooLarge { size: self.size }),
+        }
     }
+}
+
+impl From<Layout> for Extent {
+    fn from(layout: Layout) -> Self {
+        Self { size: layout.size.into(), align: layout.align }
+    }
+}
+
+/// `value` rounded up to a multiple of `align`.
+fn round_up(value: u128, align: u32) -> u128 {
+    value.checked_next_multiple_of(u128::from(align)).unwrap_or(u128::MAX)
 }
 
 /// Layout of a scalar.
@@ -43,66 +64,60 @@ pub fn scalar(scalar: Scalar) -> Layout {
 /// Layout of a present value of type `ty`. `structs` and `enums` are those the type's ids index;
 /// the structs it reaches must have their layouts already.
 pub fn value(ty: &Type, enums: &[Enum], structs: &[Struct]) -> Result<Layout, TooLarge> {
-    match ty {
-        Type::Scalar(s) => Ok(scalar(*s)),
-        Type::Enum(id) => Ok(scalar(enums[id.0].repr)),
-        Type::Struct(id) => Ok(structs[id.0].layout),
-        Type::Array { elem, len } => {
-            let elem = value(elem, enums, structs)?;
-            sized(u64::from(elem.size) * u64::from(*len), elem.align)
-        }
-        Type::String { bound } => {
-            let align = 2;
-            sized(round_up(u64::from(LENGTH_PREFIX) + u64::from(*bound), align), align)
-        }
-        Type::Vec { elem, bound } => {
-            let elem = value(elem, enums, structs)?;
-            let align = elem.align.max(2);
-            let slots = u64::from(elem.size) * u64::from(*bound);
-            sized(round_up(u64::from(LENGTH_PREFIX) + slots, align), align)
-        }
-    }
+    extent(ty, enums, structs).within_limit()
 }
 
 /// Bytes from the start of a string or vector value to the end of its last slot, before rounding.
 pub fn unrounded_size(ty: &Type, enums: &[Enum], structs: &[Struct]) -> Result<u32, TooLarge> {
+    Extent { align: 1, ..unrounded(ty, enums, structs) }.within_limit().map(|layout| layout.size)
+}
+
+fn extent(ty: &Type, enums: &[Enum], structs: &[Struct]) -> Extent {
+    let Extent { size, align } = unrounded(ty, enums, structs);
+    Extent { size: round_up(size, align), align }
+}
+
+/// Size before rounding, and alignment.
+fn unrounded(ty: &Type, enums: &[Enum], structs: &[Struct]) -> Extent {
     match ty {
-        Type::String { bound } => Ok(LENGTH_PREFIX + bound),
-        Type::Vec { elem, bound } => {
-            let elem = value(elem, enums, structs)?;
-            let slots = u64::from(elem.size) * u64::from(*bound);
-            sized(u64::from(LENGTH_PREFIX) + slots, 1).map(|layout| layout.size)
+        Type::Scalar(s) => scalar(*s).into(),
+        Type::Enum(id) => scalar(enums[id.0].repr).into(),
+        Type::Struct(id) => structs[id.0].layout.into(),
+        Type::Array { elem, len } => {
+            let elem = extent(elem, enums, structs);
+            Extent { size: elem.size.saturating_mul((*len).into()), align: elem.align }
         }
-        _ => value(ty, enums, structs).map(|layout| layout.size),
+        Type::String { bound } => Extent { size: u128::from(LENGTH_PREFIX) + u128::from(*bound), align: LENGTH_SIZE },
+        Type::Vec { elem, bound } => {
+            let elem = extent(elem, enums, structs);
+            let slots = elem.size.saturating_mul((*bound).into());
+            Extent { size: slots.saturating_add(LENGTH_PREFIX.into()), align: elem.align.max(LENGTH_SIZE) }
+        }
     }
 }
 
 /// Gives every field its [`Place`] and returns the layout of the whole.
 pub fn composite(fields: &mut [Field], enums: &[Enum], structs: &[Struct]) -> Result<Layout, TooLarge> {
-    let mut end = 0u64;
+    let mut end = 0u128;
     let mut align = 1;
     for field in fields.iter_mut() {
-        let value = value(&field.ty, enums, structs)?;
+        let value = extent(&field.ty, enums, structs);
+        let value_at = if field.optional { round_up(PRESENCE_SIZE.into(), value.align) } else { 0 };
         let offset = round_up(end, value.align);
-        let (value_offset, size) = if field.optional {
-            let value_at = round_up(1, value.align);
-            (offset + value_at, round_up(value_at + u64::from(value.size), value.align))
-        } else {
-            (offset, u64::from(value.size))
-        };
-        end = offset + size;
-        sized(end, 1)?;
+        let size = round_up(value_at.saturating_add(value.size), value.align);
+        end = offset.saturating_add(size);
         align = align.max(value.align);
+        // Truncated only where the whole is too large, and then nobody reads it.
         field.place = Place {
             offset: offset as u32,
             size: size as u32,
             align: value.align,
-            value_offset: value_offset as u32,
-            value_size: value.size,
+            value_offset: offset.saturating_add(value_at) as u32,
+            value_size: value.size as u32,
             padding_after: 0,
         };
     }
-    let layout = sized(round_up(end, align), align)?;
+    let layout = Extent { size: round_up(end, align), align }.within_limit()?;
     let mut next = layout.size;
     for field in fields.iter_mut().rev() {
         field.place.padding_after = next - (field.place.offset + field.place.size);

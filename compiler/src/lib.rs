@@ -4,10 +4,14 @@
 pub mod backend;
 pub mod codes;
 pub mod diag;
+pub mod digest;
 pub mod ir;
 pub mod layout;
 pub mod raw;
 pub mod render;
+pub mod resolve;
+pub mod rules;
 pub mod source;
 pub mod suggest;
+pub mod u256;
 pub mod value;

@@ -1,0 +1,248 @@
+//! Fields: their types with every name looked up, their bounds, their rules.
+
+use std::ops::Range;
+
+use crate::codes;
+use crate::diag::{Diagnostic, quote};
+use crate::ir::{Enum, EnumId, Field, Place, Scalar, StructId, Type};
+use crate::raw;
+use crate::rules;
+use crate::source::{Span, Spanned};
+
+use super::names::{self, Named, Names, SCALARS};
+use super::text;
+use super::types::{self, Expr, Fault};
+
+/// Bounds of types written without one, as in contracts from before bounds could be written.
+const DEFAULT_STRING: u32 = 32;
+const DEFAULT_BYTES: u32 = 16;
+const DEFAULT_VEC: u32 = 4;
+
+/// What every field needs to know.
+pub struct Context<'a> {
+    pub names: &'a Names<'a>,
+    pub enums: &'a [Enum],
+    pub source: &'a [u8],
+    /// Enums and structs that a type names, by index in the raw file.
+    pub used_enums: Vec<bool>,
+    pub used_structs: Vec<bool>,
+    /// Whether the type of any field is not known.
+    pub unsound: bool,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A field, and whether its type is known. Where it is not, that has been reported and the type
+/// is a placeholder.
+pub struct Resolved {
+    pub field: Field,
+    pub sound: bool,
+}
+
+/// Resolves one field. Struct ids in its type are still indices of the raw file's list.
+pub fn resolve(cx: &mut Context, raw: &raw::Field) -> Resolved {
+    names::check_field_name(&raw.name, &mut cx.diagnostics);
+    let max_length = rules::max_length(&raw.validation, &mut cx.diagnostics);
+    let ty = raw.ty.as_ref().and_then(|written| match types::parse(&written.value) {
+        Ok(expr) => {
+            let bounds = Bounds { field: &raw.name, written, max_length: &max_length };
+            lookup(cx, &bounds, &expr, true)
+        }
+        Err(fault) => {
+            let diagnostic = report(cx, written, fault);
+            cx.diagnostics.push(diagnostic);
+            None
+        }
+    });
+    let checked = rules::check(&raw.name.value, ty.as_ref(), cx.enums, &raw.validation, &mut cx.diagnostics);
+    let sound = ty.is_some();
+    cx.unsound |= !sound;
+    let field = Field {
+        name: raw.name.value.clone(),
+        span: raw.name.span,
+        description: text(&raw.description),
+        unit: text(&raw.unit),
+        deprecated: text(&raw.deprecated),
+        ty: ty.unwrap_or(Type::Scalar(Scalar::U8)),
+        optional: raw.optional.as_ref().is_some_and(|optional| optional.value),
+        rules: checked.rules,
+        documented_rules: checked.documented,
+        place: Place::default(),
+    };
+    Resolved { field, sound }
+}
+
+/// A field's bounds: what there is to say about one of its types.
+struct Bounds<'a> {
+    field: &'a Spanned<String>,
+    written: &'a Spanned<String>,
+    max_length: &'a rules::MaxLength,
+}
+
+/// The type behind an expression. `outermost`: not the element of an array or vector.
+fn lookup(cx: &mut Context, bounds: &Bounds, expr: &Expr, outermost: bool) -> Option<Type> {
+    match expr {
+        Expr::Name(name, at) => named(cx, bounds.written, name, at),
+        Expr::Array(elem, len) => {
+            let elem = Box::new(lookup(cx, bounds, elem, false)?);
+            Some(Type::Array { elem, len: *len })
+        }
+        Expr::String(inline, at) if outermost => {
+            let bound = bound(cx, bounds, inline.as_ref(), at, ("String", DEFAULT_STRING, "bytes"))?;
+            Some(Type::String { bound })
+        }
+        Expr::Vec(elem, inline, at) if outermost => {
+            let elem = Box::new(lookup(cx, bounds, elem, false)?);
+            let default = if *elem == Type::Scalar(Scalar::U8) { DEFAULT_BYTES } else { DEFAULT_VEC };
+            let bound = bound(cx, bounds, inline.as_ref(), at, ("Vec", default, "elements"))?;
+            Some(Type::Vec { elem, bound })
+        }
+        Expr::String(_, at) | Expr::Vec(_, _, at) => {
+            let name = if matches!(expr, Expr::String(..)) { "String" } else { "Vec" };
+            let message = format!("`{name}` cannot be an element of an array or vector");
+            let diagnostic = Diagnostic::new(&codes::E0204, place(cx.source, bounds.written, at), message)
+                .help(format!("declare a struct with a `{name}` field and use the struct as the element"));
+            cx.diagnostics.push(diagnostic);
+            None
+        }
+    }
+}
+
+fn named(cx: &mut Context, written: &Spanned<String>, name: &str, at: &Range<usize>) -> Option<Type> {
+    if let Some(scalar) = SCALARS.into_iter().find(|scalar| scalar.name() == name) {
+        return Some(Type::Scalar(scalar));
+    }
+    let is_message = match cx.names.get(name) {
+        Some(Named::Enum(index)) => {
+            cx.used_enums[index] = true;
+            return Some(Type::Enum(EnumId(index)));
+        }
+        Some(Named::Struct(index)) => {
+            cx.used_structs[index] = true;
+            return Some(Type::Struct(StructId(index)));
+        }
+        Some(Named::Message(_)) => true,
+        None => false,
+    };
+    let span = place(cx.source, written, at);
+    let exact = span != written.span || written.value.len() == at.len();
+    let diagnostic = Diagnostic::new(&codes::E0201, span, format!("unknown type {}", quote(name)));
+    let elsewhere = foreign(name);
+    cx.diagnostics.push(if is_message {
+        diagnostic.help(format!("`{name}` is a message; what fields are made of is declared under `structs`"))
+    } else if let Some((help, replacement)) = elsewhere {
+        match replacement.filter(|_| exact) {
+            Some(replacement) => diagnostic.help(help).suggest(span, replacement),
+            None => diagnostic.help(help),
+        }
+    } else if let Some(near) = cx.names.closest_type(name) {
+        let help = format!("did you mean `{near}`?");
+        if exact { diagnostic.help(help).suggest(span, near) } else { diagnostic.help(help) }
+    } else {
+        diagnostic.help("a type is a scalar, `[T; N]`, `String<N>`, `Vec<T, N>`, or the name of an enum or struct")
+    });
+    None
+}
+
+/// What other languages' type names are called here.
+fn foreign(name: &str) -> Option<(&'static str, Option<&'static str>)> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "int" | "integer" => ("did you mean `i64`?", Some("i64")),
+        "long" | "isize" | "int64" | "int64_t" | "sint64" => ("did you mean `i64`?", Some("i64")),
+        "int32" | "int32_t" | "sint32" => ("did you mean `i32`?", Some("i32")),
+        "short" | "int16" | "int16_t" => ("did you mean `i16`?", Some("i16")),
+        "int8" | "int8_t" => ("did you mean `i8`?", Some("i8")),
+        "uint" | "unsigned" | "usize" | "ulong" | "uint64" | "uint64_t" | "timestamp" => {
+            ("did you mean `u64`?", Some("u64"))
+        }
+        "uint32" | "uint32_t" => ("did you mean `u32`?", Some("u32")),
+        "ushort" | "uint16" | "uint16_t" => ("did you mean `u16`?", Some("u16")),
+        "byte" | "uint8" | "uint8_t" => ("did you mean `u8`?", Some("u8")),
+        "float" | "double" | "number" | "float64" | "real" => ("did you mean `f64`?", Some("f64")),
+        "float32" | "single" => ("did you mean `f32`?", Some("f32")),
+        "boolean" => ("did you mean `bool`?", Some("bool")),
+        "uint256" => ("did you mean `U256`?", Some("U256")),
+        "str" | "text" | "varchar" => ("did you mean `String<N>`?", None),
+        "bytes" | "blob" => ("did you mean `Vec<u8, N>`, or `[u8; N]`?", None),
+        "char" => ("did you mean `u8`, or `String<4>` for any character?", None),
+        "i128" | "u128" | "int128" | "uint128" => ("the widest integers are `u64`, `i64` and `U256`", None),
+        _ => return None,
+    })
+}
+
+/// The bound of a string or vector: inline, from `max_length`, or the default of old.
+fn bound(
+    cx: &mut Context,
+    bounds: &Bounds,
+    inline: Option<&types::Bound>,
+    at: &Range<usize>,
+    (name, default, unit): (&str, u32, &str),
+) -> Option<u32> {
+    match (inline, bounds.max_length) {
+        (Some(inline), rules::MaxLength::Given { value, span }) if inline.value != *value => {
+            let message = format!(
+                "{} is bound to {} by its type and to {value} by `max_length`",
+                quote(&bounds.field.value),
+                inline.value
+            );
+            let diagnostic = Diagnostic::new(&codes::E0205, *span, message)
+                .related(place(cx.source, bounds.written, &inline.at), "the type's bound is given here")
+                .help("one of them is enough");
+            cx.diagnostics.push(diagnostic);
+            Some(inline.value)
+        }
+        (Some(inline), _) => Some(inline.value),
+        (None, rules::MaxLength::Given { value, .. }) => Some(*value),
+        (None, rules::MaxLength::Invalid) => None,
+        (None, rules::MaxLength::Absent) => {
+            let field = quote(&bounds.field.value);
+            let message = format!("{field} is a `{name}` without a bound: at most {default} {unit} are assumed");
+            let help = if name == "String" {
+                format!("write `String<{default}>`")
+            } else {
+                format!("write `Vec<T, {default}>`")
+            };
+            let span = place(cx.source, bounds.written, at);
+            cx.diagnostics.push(Diagnostic::new(&codes::W0201, span, message).help(help));
+            Some(default)
+        }
+    }
+}
+
+fn report(cx: &Context, written: &Spanned<String>, fault: Fault) -> Diagnostic {
+    let span = place(cx.source, written, &fault.at);
+    let exact = span != written.span;
+    let mut diagnostic = Diagnostic::new(fault.code, span, fault.message);
+    if let Some(help) = fault.help {
+        diagnostic = diagnostic.help(help);
+    }
+    if let Some(replacement) = fault.replacement {
+        diagnostic = diagnostic.help(format!("write `{replacement}`"));
+        if exact {
+            diagnostic = diagnostic.suggest(span, replacement);
+        }
+    }
+    diagnostic
+}
+
+/// Where a part of a type's text is in the source: exactly if the text is there as it is, plain or
+/// between quotes, else the whole.
+fn place(source: &[u8], written: &Spanned<String>, part: &Range<usize>) -> Span {
+    let Span { start, end, .. } = written.span;
+    let matches = |skip: usize| {
+        let from = start as usize + skip;
+        source.get(from..from + written.value.len()).is_some_and(|bytes| bytes == written.value.as_bytes())
+            && from + written.value.len() + skip <= end as usize
+    };
+    let skip = if matches(0) {
+        0
+    } else if matches(1) {
+        1
+    } else {
+        return written.span;
+    };
+    if part.is_empty() {
+        return written.span;
+    }
+    let at = |offset: usize| start + skip + u32::try_from(offset).unwrap_or(0);
+    Span { start: at(part.start), end: at(part.end), ..written.span }
+}

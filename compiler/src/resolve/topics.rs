@@ -1,0 +1,105 @@
+//! Domains and the topics that messages are routed by.
+
+use heck::ToKebabCase;
+use indexmap::IndexMap;
+
+use crate::codes;
+use crate::diag::{Diagnostic, quote};
+use crate::ir;
+use crate::raw;
+use crate::source::{Span, Spanned};
+use crate::suggest;
+
+use super::{ids, text};
+
+/// Declared domains beyond which undeclared ones are not compared with them.
+const COMPARED: usize = 1000;
+
+/// The declared domains by name, and the undeclared ones seen so far with their topics.
+pub struct Topics {
+    domains: IndexMap<String, ir::Domain>,
+    undeclared: IndexMap<String, String>,
+}
+
+/// Resolves the declared domains; reports topics that cannot be used.
+pub fn collect(file: &raw::File, diagnostics: &mut Vec<Diagnostic>) -> Topics {
+    let mut domains = IndexMap::new();
+    for raw in &file.domains {
+        let domain = ir::Domain {
+            name: raw.name.value.clone(),
+            description: text(&raw.description),
+            topic: of_domain(raw, diagnostics),
+            type_range: raw.type_range.as_ref().and_then(ids::range),
+            latency_slo_p99_ms: raw.latency_slo_p99_ms.as_ref().map(|slo| slo.value),
+            error_rate_slo_pct: raw.error_rate_slo_pct.as_ref().map(|slo| slo.value),
+        };
+        domains.entry(raw.name.value.clone()).or_insert(domain);
+    }
+    Topics { domains, undeclared: IndexMap::new() }
+}
+
+impl Topics {
+    /// The topic of a message: its own, else its domain's.
+    pub fn of_message(&mut self, message: &raw::Message, diagnostics: &mut Vec<Diagnostic>) -> String {
+        if let Some(topic) = &message.topic {
+            let what = format!("topic of {}", quote(&message.name.value));
+            check(&topic.value, topic.span, &what, diagnostics);
+        }
+        let of_domain = match &message.domain {
+            None => String::new(),
+            Some(domain) => match self.domains.get(&domain.value) {
+                Some(declared) => declared.topic.clone(),
+                None => self.undeclared(domain, diagnostics),
+            },
+        };
+        message.topic.as_ref().map_or(of_domain, |topic| topic.value.clone())
+    }
+
+    /// The topic of a domain that is not declared; says so, once, where that looks like a slip.
+    fn undeclared(&mut self, domain: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) -> String {
+        if let Some(topic) = self.undeclared.get(&domain.value) {
+            return topic.clone();
+        }
+        let declared = self.domains.keys().take(COMPARED).map(String::as_str);
+        if let Some(near) = suggest::nearest(&domain.value, declared) {
+            let message = format!("domain {} is not declared", quote(&domain.value));
+            let diagnostic = Diagnostic::new(&codes::W0404, domain.span, message);
+            diagnostics.push(diagnostic.help(format!("did you mean `{near}`?")).suggest(domain.span, near));
+        }
+        let topic = from_name(domain, diagnostics);
+        self.undeclared.insert(domain.value.clone(), topic.clone());
+        topic
+    }
+
+    /// The declared domains, in file order.
+    pub fn into_domains(self) -> Vec<ir::Domain> {
+        self.domains.into_values().collect()
+    }
+}
+
+fn of_domain(domain: &raw::Domain, diagnostics: &mut Vec<Diagnostic>) -> String {
+    let Some(topic) = &domain.topic else { return from_name(&domain.name, diagnostics) };
+    check(&topic.value, topic.span, &format!("topic of domain {}", quote(&domain.name.value)), diagnostics);
+    topic.value.clone()
+}
+
+fn from_name(domain: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) -> String {
+    let topic = domain.value.to_kebab_case();
+    if topic.is_empty() {
+        let message = format!("no topic can be made of the domain name {}", quote(&domain.value));
+        diagnostics.push(Diagnostic::new(&codes::E0409, domain.span, message).help("give the domain a `topic`"));
+    }
+    topic
+}
+
+fn check(topic: &str, span: Span, what: &str, diagnostics: &mut Vec<Diagnostic>) {
+    let message = if topic.is_empty() {
+        format!("{what} is empty")
+    } else if let Some(c) = topic.chars().find(|c| c.is_whitespace() || c.is_control()) {
+        format!("{what} contains {}", quote(&c.to_string()))
+    } else {
+        return;
+    };
+    diagnostics
+        .push(Diagnostic::new(&codes::E0409, span, message).help("a topic has no spaces and no control characters"));
+}
