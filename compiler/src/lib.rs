@@ -2,6 +2,7 @@
 //! Plain functions, one direction; see ARCHITECTURE.md.
 
 pub mod backend;
+mod check;
 pub mod codes;
 pub mod diag;
 pub mod digest;
@@ -15,3 +16,5 @@ pub mod source;
 pub mod suggest;
 pub mod u256;
 pub mod value;
+
+pub use check::{Checked, check};

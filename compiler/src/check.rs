@@ -1,0 +1,47 @@
+//! One contract from text to schema: every stage that reports, in order. What each stage checks is
+//! its own business; here their findings are put in the order of the source.
+
+use std::sync::Arc;
+
+use crate::backend::BACKENDS;
+use crate::diag::{Diagnostic, Severity};
+use crate::ir::Schema;
+use crate::source::{SourceId, SourceMap};
+use crate::{raw, resolve};
+
+/// What there is to know about a contract.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The schema, if there was no error.
+    pub schema: Option<Arc<Schema>>,
+    /// Errors and warnings, in source order.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Checked {
+    /// Whether there was an error.
+    pub fn has_errors(&self) -> bool {
+        has_errors(&self.diagnostics)
+    }
+}
+
+/// Reads and checks a contract for every target language.
+pub fn check(sources: &SourceMap, id: SourceId) -> Checked {
+    let mut diagnostics = Vec::new();
+    let text = sources.get(id).map_or("", |file| file.text());
+    let file = raw::parse(id, text, &mut diagnostics);
+    let schema = resolve::resolve(&file, text.as_bytes(), &mut diagnostics);
+    if let Some(schema) = &schema {
+        for backend in BACKENDS {
+            diagnostics.extend((backend.check)(schema));
+        }
+    }
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code.id));
+    diagnostics.dedup();
+    let schema = schema.filter(|_| !has_errors(&diagnostics)).map(Arc::new);
+    Checked { schema, diagnostics }
+}
+
+fn has_errors(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|diagnostic| diagnostic.severity() == Severity::Error)
+}
