@@ -1,1 +1,3 @@
 //! Cross-language and end-to-end tests.
+
+pub mod toolchain;

@@ -1,0 +1,42 @@
+//! The workspace's folders and the programs that tests run: cargo, the compiler under test, dune. A tool that is
+//! missing is a failure that names the command which installs it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+/// The folder of the workspace's `Cargo.toml`.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in a folder of the workspace").to_path_buf()
+}
+
+/// Where build output goes.
+pub fn target_folder() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder))
+}
+
+/// A cargo command that runs in `folder` and shares the workspace's build output.
+pub fn cargo(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
+    command.args(arguments).current_dir(folder).env("CARGO_TARGET_DIR", target_folder()).stdin(Stdio::null());
+    command
+}
+
+/// The binary `myc-schema` of this workspace, built when first asked for.
+pub fn compiler() -> PathBuf {
+    static COMPILER: OnceLock<PathBuf> = OnceLock::new();
+    let build = || {
+        let output = run(cargo(&root(), &["build", "--quiet", "--package", "myc-schema", "--bin", "myc-schema"]));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        target_folder().join("debug").join(format!("myc-schema{}", std::env::consts::EXE_SUFFIX))
+    };
+    COMPILER.get_or_init(build).clone()
+}
+
+/// Runs a command to its end. Panics where the program is not there, with the command that installs it.
+pub fn run(mut command: Command) -> Output {
+    let name = command.get_program().to_string_lossy().into_owned();
+    command
+        .output()
+        .unwrap_or_else(|error| panic!("cannot run {name}: {error}. `cargo xtask setup` installs what is missing"))
+}
