@@ -1,0 +1,34 @@
+module type COMPOSITE = sig
+  type t
+
+  val name : string
+  val size : int
+  val encode : t -> string
+  val encode_into : t -> bytes -> pos:int -> unit
+  val decode : bytes -> pos:int -> len:int -> (t, Error.t) result
+  val decode_exn : bytes -> pos:int -> len:int -> t
+  val decode_string : string -> (t, Error.t) result
+  val equal : t -> t -> bool
+  val pp : Format.formatter -> t -> unit
+end
+
+module type S = sig
+  include COMPOSITE
+
+  val type_id : int
+  val topic : string
+  val fingerprint : string
+  val schema_digest : string
+end
+
+module type ENUM = sig
+  type t
+
+  val of_int : int -> t option
+  val to_int : t -> int
+  val of_string : string -> t option
+  val to_string : t -> string
+  val equal : t -> t -> bool
+  val compare : t -> t -> int
+  val pp : Format.formatter -> t -> unit
+end

@@ -1,0 +1,22 @@
+(** UTF-8 validity, exactly as Rust's standard library sees it: no surrogates,
+    no overlong forms, nothing over U+10FFFF. *)
+
+val is_valid : string -> bool
+(** [is_valid s] is [true] iff [s] is UTF-8. *)
+
+val is_ascii : string -> bool
+(** [is_ascii s] is [true] iff all bytes of [s] are below 128. *)
+
+(** {1 For generated code}
+
+    The range has to lie in the bytes: it is not checked. *)
+
+val unsafe_is_valid : bytes -> pos:int -> len:int -> bool
+(** [unsafe_is_valid b ~pos ~len] is {!is_valid} of a range. *)
+
+val unsafe_is_ascii : bytes -> pos:int -> len:int -> bool
+(** [unsafe_is_ascii b ~pos ~len] is {!is_ascii} of a range. *)
+
+val unsafe_is_valid_after : bytes -> pos:int -> len:int -> bool
+(** [unsafe_is_valid_after b ~pos ~len] is {!unsafe_is_valid} where the eight
+    bytes before [pos] may be read and are a checked length. *)
