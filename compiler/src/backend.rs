@@ -1,6 +1,7 @@
 //! The list of target languages. Everything one language knows is in its own folder here and in
 //! `templates/<lang>/`; the command line, the tests and the docs iterate [`BACKENDS`].
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::diag::Diagnostic;
@@ -50,6 +51,18 @@ pub struct Options {
     pub name: String,
     /// What the header says the code was generated from: the file name of the contract, no path.
     pub source_name: String,
+}
+
+impl Options {
+    /// The choices for a contract read from `source`, whose folders do not appear in the output.
+    ///
+    /// Characters that could end a comment or begin a string in some language become `_`.
+    pub fn new(name: impl Into<String>, source: &Path) -> Self {
+        let file_name = source.file_name().unwrap_or(source.as_os_str()).to_string_lossy();
+        let harmless = |character: char| character.is_alphanumeric() || "._-+@=,<> ".contains(character);
+        let source_name = file_name.chars().map(|character| if harmless(character) { character } else { '_' });
+        Self { name: name.into(), source_name: source_name.collect() }
+    }
 }
 
 /// Every target language, in the order `--help` shows them.

@@ -125,3 +125,51 @@ pub fn composite(fields: &mut [Field], enums: &[Enum], structs: &[Struct]) -> Re
     }
     Ok(layout)
 }
+
+/// What some bytes of a field are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// The presence byte of an optional.
+    Presence,
+    /// The length of a string or the count of a vector.
+    Length,
+    /// The value: of a string or vector all its slots.
+    Value,
+    /// Always zero.
+    Padding,
+}
+
+/// Bytes of a field that are for one thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// What for.
+    pub usage: Use,
+    /// The first byte, counted from the start of the message or struct.
+    pub offset: u32,
+    /// How many bytes; never 0.
+    pub size: u32,
+}
+
+/// A field's bytes by what they are for, in order and without gaps: from its offset to the next
+/// field or the end of the message or struct. The bytes of a struct are all value.
+pub fn pieces(field: &Field, enums: &[Enum], structs: &[Struct]) -> Result<Vec<Piece>, TooLarge> {
+    let place = &field.place;
+    let mut ends = Vec::with_capacity(6);
+    if field.optional {
+        ends.push((Use::Presence, place.offset + 1));
+        ends.push((Use::Padding, place.value_offset));
+    }
+    if matches!(field.ty, Type::String { .. } | Type::Vec { .. }) {
+        ends.push((Use::Length, place.value_offset + LENGTH_SIZE));
+        ends.push((Use::Padding, place.value_offset + LENGTH_PREFIX));
+    }
+    ends.push((Use::Value, place.value_offset + unrounded_size(&field.ty, enums, structs)?));
+    ends.push((Use::Padding, place.offset + place.size + place.padding_after));
+    let mut offset = place.offset;
+    let piece = |(usage, end): (Use, u32)| {
+        let piece = Piece { usage, offset, size: end - offset };
+        offset = end;
+        piece
+    };
+    Ok(ends.into_iter().map(piece).filter(|piece| piece.size > 0).collect())
+}

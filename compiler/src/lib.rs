@@ -2,6 +2,7 @@
 //! Plain functions, one direction; see ARCHITECTURE.md.
 
 pub mod backend;
+pub mod build;
 mod check;
 pub mod codes;
 pub mod diag;
@@ -16,5 +17,6 @@ pub mod source;
 pub mod suggest;
 pub mod u256;
 pub mod value;
+pub mod write;
 
 pub use check::{Checked, check};

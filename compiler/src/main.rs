@@ -1,3 +1,9 @@
-//! The `myc-schema` command.
+//! The `myc-schema` command: everything but the exit code is [`cli`]'s.
 
-fn main() {}
+use std::process::ExitCode;
+
+mod cli;
+
+fn main() -> ExitCode {
+    cli::run(std::env::args_os()).into()
+}

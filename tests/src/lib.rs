@@ -1,3 +1,4 @@
 //! Cross-language and end-to-end tests.
 
+pub mod program;
 pub mod toolchain;

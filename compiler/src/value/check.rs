@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::{Code, Value, ValueError};
 use crate::ir::{Field, Number, OneOf, Rule};
+use crate::u256;
 
 /// The first of the field's rules, in alphabetical order, that a present value breaks.
 pub(super) fn rules(field: &Field, value: &Value) -> Result<(), ValueError> {
@@ -37,7 +38,7 @@ fn compare(value: &Value, bound: &Number) -> Option<Ordering> {
         (Value::Int(value), Number::Int(bound)) => Some(value.cmp(bound)),
         (Value::Float(value), Number::F32(bound)) => (*value as f32).partial_cmp(bound),
         (Value::Float(value), Number::F64(bound)) => value.partial_cmp(bound),
-        (Value::U256(value), Number::U256(bound)) => Some(value.iter().rev().cmp(bound.iter().rev())),
+        (Value::U256(value), Number::U256(bound)) => Some(u256::compare(value, bound)),
         _ => None,
     }
 }
@@ -79,6 +80,6 @@ fn number(number: &Number) -> String {
         Number::Int(value) => value.to_string(),
         Number::F32(value) => value.to_string(),
         Number::F64(value) => value.to_string(),
-        Number::U256(value) => super::number::u256_to_decimal(value),
+        Number::U256(value) => u256::to_decimal(value),
     }
 }

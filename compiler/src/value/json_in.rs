@@ -14,6 +14,7 @@ use super::enums::Enums;
 use super::number::{self, Integer};
 use super::{Code, Value, ValueError, excerpt};
 use crate::ir::{EnumId, Field, Message, Scalar, Schema, Type};
+use crate::u256;
 
 /// The value of JSON text, or the first failure in the order of the text.
 ///
@@ -163,8 +164,8 @@ fn integer(scalar: Scalar, json: &RawValue) -> Result<Value, ValueError> {
     match value {
         Integer::Fraction => Err(kind(expected, json)),
         Integer::Huge => Err(number::out_of_range(scalar, text)),
-        Integer::Digits(negative, digits) if scalar == Scalar::U256 => match number::u256_from_decimal(&digits) {
-            Some(value) if !negative => Ok(Value::U256(value)),
+        Integer::Digits(negative, digits) if scalar == Scalar::U256 => match u256::parse(&digits) {
+            Ok(value) if !negative => Ok(Value::U256(value)),
             _ => Err(number::out_of_range(scalar, text)),
         },
         Integer::Digits(negative, digits) => match digits.parse::<i128>() {

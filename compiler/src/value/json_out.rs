@@ -4,8 +4,9 @@ use serde::ser::{Error, SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use super::enums::Enums;
-use super::{Code, Value, ValueError, number};
+use super::{Code, Value, ValueError};
 use crate::ir::{Field, Message, Scalar, Schema, Type};
+use crate::u256;
 
 /// How JSON text is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,9 +77,7 @@ impl Serialize for ValueJson<'_> {
                 None => serializer.serialize_f64(*value),
             },
             (Type::Scalar(Scalar::Bool), Value::Bool(value)) => serializer.serialize_bool(*value),
-            (Type::Scalar(Scalar::U256), Value::U256(value)) => {
-                serializer.serialize_str(&number::u256_to_decimal(value))
-            }
+            (Type::Scalar(Scalar::U256), Value::U256(value)) => serializer.serialize_str(&u256::to_decimal(value)),
             (Type::Scalar(Scalar::U64 | Scalar::I64), Value::Int(value)) => serializer.collect_str(value),
             (Type::Scalar(_), Value::Int(value)) => match i64::try_from(*value) {
                 Ok(value) => serializer.serialize_i64(value),

@@ -1,5 +1,5 @@
-//! Numbers of the contract language as decimal text: ranges of the integer types, JSON numbers
-//! read exactly, 256-bit integers.
+//! Numbers of the contract language as decimal text: ranges of the integer types, and JSON
+//! numbers read exactly.
 
 use super::{Code, ValueError};
 use crate::ir::Scalar;
@@ -99,37 +99,4 @@ pub(super) fn quoted_integer(text: &str) -> Option<Integer> {
         return Some(Integer::Huge);
     }
     Some(Integer::Digits(negative, digits.to_owned()))
-}
-
-/// 32 little-endian bytes of decimal digits, unless they are 2^256 or more.
-pub(super) fn u256_from_decimal(digits: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0u8; 32];
-    for digit in digits.bytes() {
-        let mut carry = u16::from(digit.checked_sub(b'0').filter(|digit| *digit < 10)?);
-        for byte in &mut bytes {
-            carry += u16::from(*byte) * 10;
-            *byte = carry as u8;
-            carry >>= 8;
-        }
-        if carry != 0 {
-            return None;
-        }
-    }
-    Some(bytes)
-}
-
-/// Decimal digits of 32 little-endian bytes.
-pub(super) fn u256_to_decimal(bytes: &[u8; 32]) -> String {
-    let mut rest = *bytes;
-    let mut digits = Vec::new();
-    while rest.iter().any(|byte| *byte != 0) {
-        let mut remainder = 0u16;
-        for byte in rest.iter_mut().rev() {
-            let value = remainder << 8 | u16::from(*byte);
-            *byte = (value / 10) as u8;
-            remainder = value % 10;
-        }
-        digits.push(char::from(b'0' + remainder as u8));
-    }
-    if digits.is_empty() { "0".to_owned() } else { digits.iter().rev().collect() }
 }

@@ -1,0 +1,139 @@
+//! `myc-schema compile`: generated code, written, compared or printed.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use myc_schema::backend::{self, BACKENDS, Backend, Options};
+use myc_schema::ir::Schema;
+use myc_schema::render::{FileMap, render};
+use myc_schema::write::write_files;
+
+use super::contract::{Contract, Reading};
+use super::exit::{Exit, Failure};
+use super::{stale, terminal};
+
+/// Generate code for one or more languages
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Files are replaced only when their content changes, all of them or none.
+
+Examples:
+  myc-schema compile --lang rust --out src                     src/messages.rs
+  myc-schema compile api.yaml --lang rust --lang ocaml --out gen --name api
+  myc-schema compile --lang rust --out src --check             is it up to date? (for CI)
+  myc-schema compile --lang ocaml --stdout=mli | less
+  generate-contract | myc-schema compile - --lang rust --stdout")]
+pub struct CompileArgs {
+    /// The contract, `-` for stdin [default: contracts.yaml]
+    file: Option<PathBuf>,
+    /// A target language; may be repeated
+    #[arg(long, required = true, value_parser = languages())]
+    lang: Vec<String>,
+    /// The folder the files are written to; made if missing
+    #[arg(long, short, value_name = "DIR", required_unless_present = "stdout")]
+    out: Option<PathBuf>,
+    /// The files' name, without extension
+    #[arg(long, default_value = "messages", value_parser = stem)]
+    name: String,
+    /// Write nothing: print what is stale as a unified diff, and exit 1 if anything is
+    #[arg(long)]
+    check: bool,
+    /// Print one file instead of writing: that of the language, or, where it has several, the one
+    /// with this extension (`--stdout=mli`)
+    #[arg(
+        long,
+        value_name = "EXT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        conflicts_with_all = ["out", "check"]
+    )]
+    stdout: Option<String>,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+fn languages() -> PossibleValuesParser {
+    BACKENDS.iter().map(|backend| PossibleValue::new(backend.id).help(backend.description)).into()
+}
+
+/// A name that is a module in every language.
+fn stem(name: &str) -> Result<String, String> {
+    let mut bytes = name.bytes();
+    let identifier = bytes.next().is_some_and(|first| first.is_ascii_alphabetic())
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    match identifier && name.len() <= 128 {
+        true => Ok(name.to_owned()),
+        false => Err("a letter, then letters, digits or `_` are expected: it names a module".to_owned()),
+    }
+}
+
+pub fn run(args: CompileArgs) -> Result<(), Failure> {
+    let mut backends: Vec<&'static Backend> = args.lang.iter().filter_map(|lang| backend::find(lang)).collect();
+    backends.sort_by_key(|backend| BACKENDS.iter().position(|other| other.id == backend.id));
+    backends.dedup_by_key(|backend| backend.id);
+    let printed = args.stdout.as_deref().map(|extension| printed_file(&backends, &args.name, extension)).transpose()?;
+    let contract = Contract::read(&args.reading, args.file.as_deref())?;
+    let options = Options::new(args.name, &contract.path);
+    let files = render_all(&contract.schema, &backends, &options)?;
+    if let Some(name) = printed {
+        return terminal::data(files.get(&name).map_or("", |text| text.as_str()));
+    }
+    let out = args.out.as_deref().unwrap_or(Path::new("."));
+    if args.check {
+        return report(stale::diff(out, &files)?);
+    }
+    let files: Vec<(PathBuf, &str)> = files.iter().map(|(name, text)| (out.join(name), text.as_str())).collect();
+    write_files(&files).map(drop).map_err(|error| Failure::io(error.to_string()))
+}
+
+/// The one file that `--stdout` asks for.
+fn printed_file(backends: &[&Backend], name: &str, extension: &str) -> Result<String, Failure> {
+    let extensions: Vec<&str> =
+        backends.iter().flat_map(|backend| backend.outputs).map(|output| output.extension).collect();
+    let choices = || {
+        let choice = |extension: &&str| format!("--stdout={extension}");
+        extensions.iter().map(choice).collect::<Vec<_>>().join(" or ")
+    };
+    match (extension, &extensions[..]) {
+        ("", [only]) => Ok(format!("{name}.{only}")),
+        ("", _) => {
+            let files: Vec<String> = extensions.iter().map(|extension| format!("{name}.{extension}")).collect();
+            let text = format!("--stdout prints one file, and there are {}: {}", files.len(), files.join(", "));
+            Err(Failure::usage(text).help(format_args!("choose one: {}", choices())))
+        }
+        (extension, known) if known.contains(&extension) => Ok(format!("{name}.{extension}")),
+        _ => {
+            let text = format!("no file with extension `{}` is generated", extension.escape_debug());
+            Err(Failure::usage(text).help(format_args!("there is {}", choices())))
+        }
+    }
+}
+
+/// The files of every language, each language on threads of its own.
+fn render_all(schema: &Arc<Schema>, backends: &[&'static Backend], options: &Options) -> Result<FileMap, Failure> {
+    std::thread::scope(|scope| {
+        let tasks: Vec<_> =
+            backends.iter().map(|backend| scope.spawn(move || render(schema, backend, options))).collect();
+        let mut files = FileMap::new();
+        for task in tasks {
+            match task.join() {
+                Ok(Ok(rendered)) => files.extend(rendered),
+                Ok(Err(error)) => return Err(Failure::finding(format!("a bug in myc-schema: {error}"))),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        Ok(files)
+    })
+}
+
+fn report(diff: String) -> Result<(), Failure> {
+    if diff.is_empty() {
+        return Ok(());
+    }
+    // Stale is stale, whether or not somebody reads the whole diff.
+    terminal::data(diff).map_err(|failure| Failure { exit: failure.exit.max(Exit::Findings), ..failure })?;
+    Err(Failure::finding("generated code is stale").help("run the same command without --check"))
+}

@@ -1,0 +1,163 @@
+//! Reading a contract for a command: options, loading, diagnostics on stderr, verdict.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use myc_schema::Checked;
+use myc_schema::codes;
+use myc_schema::diag::render::{Format, render};
+use myc_schema::diag::{Diagnostic, Severity};
+use myc_schema::ir::{Message, Schema};
+use myc_schema::source::{SourceId, SourceMap};
+use myc_schema::suggest;
+
+use super::exit::{Exit, Failure};
+use super::terminal;
+
+/// The contract that is read when none is named.
+pub const DEFAULT_FILE: &str = "contracts.yaml";
+
+/// How diagnostics are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum MessageFormat {
+    /// With source excerpts
+    #[default]
+    Human,
+    /// `file:line:column: error[CODE]: text`
+    Short,
+    /// One JSON object a line
+    Json,
+    /// GitHub workflow annotations
+    Github,
+}
+
+/// What `--deny` may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Deny {
+    /// Every warning
+    Warnings,
+}
+
+/// Options of every command that reads a contract.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Diagnostics")]
+pub struct Reading {
+    /// How diagnostics are printed on stderr
+    #[arg(long, value_enum, default_value_t)]
+    pub message_format: MessageFormat,
+    /// Fail (exit 1) on warnings as on errors
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub deny: Option<Deny>,
+    /// What diagnostics and generated code call a contract read from stdin
+    #[arg(long, value_name = "NAME", default_value = "<stdin>")]
+    pub stdin_name: String,
+    #[arg(from_global)]
+    color: terminal::Color,
+}
+
+/// A contract without errors.
+pub struct Contract {
+    /// What it says.
+    pub schema: Arc<Schema>,
+    /// Where it was read from, or what stdin is called.
+    pub path: PathBuf,
+}
+
+impl Contract {
+    /// Reads the contract, `-` being stdin, and prints what there is to say about it. A failure
+    /// has been printed.
+    pub fn read(reading: &Reading, file: Option<&Path>) -> Result<Self, Failure> {
+        let path = file.unwrap_or(Path::new(DEFAULT_FILE));
+        let mut sources = SourceMap::new();
+        let loaded = match is_stdin(path) {
+            true => sources.load_reader(&reading.stdin_name, io::stdin().lock()),
+            false => sources.load(path),
+        };
+        let source = loaded.map_err(|diagnostic| {
+            let unread = diagnostic.code.id == codes::E0001.id;
+            let diagnostic = match (file, &diagnostic.help) {
+                (None, None) => diagnostic
+                    .help(format!("name the contract; without a name it is {DEFAULT_FILE} in the current folder")),
+                _ => *diagnostic,
+            };
+            reading.print(&sources, &[diagnostic]);
+            Failure::silent(if unread { Exit::Io } else { Exit::Findings })
+        })?;
+        let name = if is_stdin(path) { Path::new(&reading.stdin_name) } else { path };
+        let schema = reading.check(&sources, source)?;
+        Ok(Self { schema, path: name.to_owned() })
+    }
+
+    /// The message called `name`.
+    pub fn message(&self, name: &str) -> Result<&Message, Failure> {
+        let names = || self.schema.messages.iter().map(|message| &*message.name);
+        self.schema.message(name).ok_or_else(|| unknown_name("message", name, names()))
+    }
+}
+
+/// Whether a contract's path means stdin.
+pub fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Nothing in the contract has the name asked for.
+pub fn unknown_name<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Failure {
+    let failure = Failure::usage(format!("the contract has no {what} `{}`", name.escape_debug()));
+    match suggest::nearest(name, known.clone()) {
+        Some(near) => failure.help(format_args!("did you mean `{near}`?")),
+        None => {
+            const SHOWN: usize = 12;
+            let names: Vec<&str> = known.clone().take(SHOWN).collect();
+            let more = if known.count() > SHOWN { ", …" } else { "" };
+            if names.is_empty() { failure } else { failure.help(format_args!("it has {}{more}", names.join(", "))) }
+        }
+    }
+}
+
+impl Reading {
+    /// Prints diagnostics on stderr.
+    fn print(&self, sources: &SourceMap, diagnostics: &[Diagnostic]) {
+        let format = match self.message_format {
+            MessageFormat::Human => Format::Human { color: terminal::colored_words(self.color) },
+            MessageFormat::Short => Format::Short,
+            MessageFormat::Json => Format::Json,
+            MessageFormat::Github => Format::Github,
+        };
+        terminal::words(&render(sources, diagnostics, format));
+    }
+
+    /// Says why one of several contracts is refused.
+    pub fn say(&self, failure: &Failure) {
+        terminal::say(failure, self.color);
+    }
+
+    fn check(&self, sources: &SourceMap, source: SourceId) -> Result<Arc<Schema>, Failure> {
+        let Checked { schema, diagnostics } = myc_schema::check(sources, source);
+        self.print(sources, &diagnostics);
+        let warnings = diagnostics.iter().filter(|diagnostic| diagnostic.severity() == Severity::Warning).count();
+        let errors = diagnostics.len() - warnings;
+        let name = sources.get(source).map_or("", |file| file.name());
+        match schema {
+            Some(_) if warnings > 0 && self.deny == Some(Deny::Warnings) => {
+                Err(self.summary(format!("{name}: {}, denied by --deny warnings", count(warnings, "warning"))))
+            }
+            Some(schema) => Ok(schema),
+            None if warnings == 0 => Err(self.summary(format!("{name}: {}", count(errors, "error")))),
+            None => Err(self.summary(format!("{name}: {}, {}", count(errors, "error"), count(warnings, "warning")))),
+        }
+    }
+
+    /// The last line, for people; programs have the diagnostics.
+    fn summary(&self, text: String) -> Failure {
+        match self.message_format {
+            MessageFormat::Human => Failure::finding(text),
+            _ => Failure::silent(Exit::Findings),
+        }
+    }
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,75 @@
+//! `myc-schema decode`: a payload on stdin to JSON on stdout.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use myc_schema::value::{self, JsonStyle};
+
+use super::contract::{Contract, Reading};
+use super::encode::refuse_stdin;
+use super::exit::Failure;
+use super::payload::{self, MAX_FRAME};
+use super::terminal;
+
+/// Turn the bytes of a message on stdin into JSON on stdout, with every check
+#[derive(Args, Debug)]
+#[command(after_help = "\
+A payload that breaks the contract is rejected (exit 1) with the code and field that the
+generated decoders report: `TextMessage rejected: rule:not_empty at sender: is empty`.
+
+Examples:
+  myc-schema decode TextMessage < text.bin
+  myc-schema decode --frame < frame.bin              the message is found by its type id
+  echo 07000000000000000100000000000000 | myc-schema decode CounterUpdate --hex")]
+pub struct DecodeArgs {
+    /// The message's name; with --frame it may be left out
+    #[arg(required_unless_present = "frame")]
+    message: Option<String>,
+    /// The contract [default: contracts.yaml]
+    #[arg(long, value_name = "FILE")]
+    contracts: Option<PathBuf>,
+    /// Read hex digits instead of bytes; white space is passed over
+    #[arg(long)]
+    hex: bool,
+    /// Read the TLV header in front: type id, length
+    #[arg(long)]
+    frame: bool,
+    /// Write the JSON on one line
+    #[arg(long)]
+    compact: bool,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+pub fn run(args: DecodeArgs) -> Result<(), Failure> {
+    refuse_stdin(args.contracts.as_deref())?;
+    let contract = Contract::read(&args.reading, args.contracts.as_deref())?;
+    let named = args.message.as_deref().map(|name| contract.message(name)).transpose()?;
+    // A few bytes more than the largest message, so that its decoder says what is wrong.
+    let limit = MAX_FRAME + 1024;
+    let bytes = if args.hex {
+        payload::unhex(&terminal::stdin("hex", 4 * limit)?)?
+    } else {
+        terminal::stdin("the payload", limit)?
+    };
+    let (message, payload) = match named {
+        Some(message) if !args.frame => (message, &bytes[..]),
+        _ => {
+            let (type_id, payload) = payload::unframe(&bytes)?;
+            let Some(message) = contract.schema.message_by_id(type_id) else {
+                return Err(Failure::finding(format!("frame rejected: the contract has no message of type {type_id}")));
+            };
+            if let Some(named) = named.filter(|named| named.type_id != type_id) {
+                return Err(Failure::finding(format!(
+                    "frame rejected: its type is {type_id} ({}), {} has {}",
+                    message.name, named.name, named.type_id
+                )));
+            }
+            (message, payload)
+        }
+    };
+    let style = if args.compact { JsonStyle::Compact } else { JsonStyle::Pretty };
+    let json = value::payload_to_json(&contract.schema, message, payload, style)
+        .map_err(|error| payload::rejected(&args.reading, &message.name, &error))?;
+    terminal::data(json + "\n")
+}

@@ -1,0 +1,97 @@
+//! What `encode` and `decode` share: hex, the TLV header, and how a rejection is said.
+
+use myc_schema::layout::MAX_MESSAGE_SIZE;
+use myc_schema::value::ValueError;
+
+use super::contract::{MessageFormat, Reading};
+use super::exit::{Exit, Failure};
+use super::terminal;
+
+/// Bytes of a frame before its payload: type id (u16) and length (u32), little-endian.
+pub const HEADER: usize = 6;
+
+/// The most bytes of a frame.
+pub const MAX_FRAME: u64 = HEADER as u64 + MAX_MESSAGE_SIZE as u64;
+
+/// Says that a payload or its JSON was refused.
+pub fn rejected(reading: &Reading, message: &str, error: &ValueError) -> Failure {
+    let code = error.code;
+    match reading.message_format {
+        MessageFormat::Json => {
+            let line = serde_json::json!({
+                "severity": "error",
+                "message_name": message,
+                "code": code.to_string(),
+                "path": error.path,
+                "message": error.detail,
+            });
+            terminal::words(&format!("{line}\n"));
+            Failure::silent(Exit::Findings)
+        }
+        _ => {
+            let at = if error.path.is_empty() { String::new() } else { format!(" at {}", error.path) };
+            let detail = if error.detail.is_empty() { String::new() } else { format!(": {}", error.detail) };
+            Failure::finding(format!("{message} rejected: {code}{at}{detail}"))
+        }
+    }
+}
+
+/// Lower-case hex digits and a line end.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
+    let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    digits.chain(['\n']).collect()
+}
+
+/// Bytes of hex digits in either case; `0x` in front and white space anywhere are passed over.
+pub fn unhex(text: &[u8]) -> Result<Vec<u8>, Failure> {
+    let mut nibbles = Vec::with_capacity(text.len());
+    let text = text.trim_ascii_start();
+    let digits = text.strip_prefix(b"0x").unwrap_or(text);
+    for (at, byte) in digits.iter().enumerate() {
+        match char::from(*byte).to_digit(16) {
+            Some(nibble) => nibbles.push(nibble as u8),
+            None if byte.is_ascii_whitespace() => {}
+            None => {
+                let found = char::from(*byte).escape_default();
+                return Err(Failure::finding(format!("character {} of the hex digits is `{found}`", at + 1)));
+            }
+        }
+    }
+    if nibbles.len() % 2 != 0 {
+        return Err(Failure::finding(format!("an odd number of hex digits: {}", nibbles.len())));
+    }
+    Ok(nibbles.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+}
+
+/// A frame: the TLV header and the payload.
+pub fn frame(type_id: u16, payload: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(HEADER + payload.len());
+    frame.extend(type_id.to_le_bytes());
+    frame.extend((payload.len() as u32).to_le_bytes());
+    frame.extend(payload);
+    frame
+}
+
+/// The type id and payload of a frame.
+pub fn unframe(frame: &[u8]) -> Result<(u16, &[u8]), Failure> {
+    let Some((header, payload)) = frame.split_first_chunk::<HEADER>() else {
+        let found = frame.len();
+        return Err(Failure::finding(format!("frame rejected: length: {found} bytes, the header alone has {HEADER}")));
+    };
+    let [t0, t1, l0, l1, l2, l3] = *header;
+    let type_id = u16::from_le_bytes([t0, t1]);
+    let length = u32::from_le_bytes([l0, l1, l2, l3]);
+    if length > MAX_MESSAGE_SIZE {
+        return Err(Failure::finding(format!(
+            "frame rejected: length: the header says {length} bytes, the most is {MAX_MESSAGE_SIZE}"
+        )));
+    }
+    if payload.len() != length as usize {
+        let found = payload.len();
+        return Err(Failure::finding(format!(
+            "frame rejected: length: the header says {length} bytes, {found} follow it"
+        )));
+    }
+    Ok((type_id, payload))
+}
