@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask COMMAND`. One file per command; this one knows only their names.
 
 mod bless;
+mod codegen;
 mod golden;
 mod process;
 mod setup;
@@ -26,6 +27,7 @@ struct Command {
 static COMMANDS: &[Command] = &[
     Command { name: "setup", about: setup::ABOUT, run: setup::run },
     Command { name: "test", about: test::ABOUT, run: test::run },
+    Command { name: "codegen", about: codegen::ABOUT, run: codegen::run },
     Command { name: "bless", about: bless::ABOUT, run: bless::run },
     Command { name: "tidy", about: tidy::ABOUT, run: tidy::run },
 ];

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use crate::{Failure, Outcome, process, setup, tidy, workspace};
+use crate::{Failure, Outcome, codegen, process, setup, tidy, workspace};
 
 /// One line for the usage text.
 pub const ABOUT: &str = "runs everything that continuous integration runs; names of steps as arguments: those alone";
@@ -17,6 +17,7 @@ static STEPS: &[Step] = &[
     Step { name: "setup", run: || setup::ensure(false) },
     Step { name: "fmt", run: || process::run(process::cargo(&["fmt", "--all", "--check"])) },
     Step { name: "tidy", run: || tidy::run(&[]) },
+    Step { name: "codegen", run: || codegen::run(&["--check".to_owned()]) },
     Step { name: "clippy", run: clippy },
     Step { name: "cargo", run: cargo_test },
     Step { name: "snapshots", run: tidy::snapshots::unreferenced },
