@@ -3,7 +3,7 @@
 
 use super::lower::{Keys, Lower, describe, excerpt};
 use super::scalar::{self, Plain};
-use super::tree::{Entry, Kind, Node};
+use super::tree::{self, Entry, Kind, Node};
 use super::{Field, Rule, Value, array_types, syntax};
 use crate::codes;
 use crate::diag::Diagnostic;
@@ -51,7 +51,7 @@ pub(super) fn fields(lower: &mut Lower, span: Span, node: Node) -> Option<Vec<Fi
     Some(entries.into_iter().map(|entry| field(lower, entry)).collect())
 }
 
-fn field(lower: &mut Lower, Entry { key: name, value }: Entry) -> Field {
+fn field(lower: &mut Lower, Entry { key, value }: Entry) -> Field {
     let mut field = Field {
         ty: None,
         description: None,
@@ -59,7 +59,7 @@ fn field(lower: &mut Lower, Entry { key: name, value }: Entry) -> Field {
         validation: Vec::new(),
         deprecated: None,
         unit: None,
-        name,
+        name: tree::name(key),
     };
     let Node { span, kind } = value;
     let Kind::Map(mut entries) = kind else {
@@ -67,7 +67,6 @@ fn field(lower: &mut Lower, Entry { key: name, value }: Entry) -> Field {
         field.ty = field_type(lower, &name, field.name.span, Node { span, kind });
         return field;
     };
-    entries.retain(|entry| !entry.key.value.starts_with("x-"));
     let cut = cut_type(lower, &mut entries);
     rules_outside(lower, &mut entries, &field.name.value);
     let mut has_type = cut;
@@ -134,7 +133,7 @@ fn cut_type(lower: &mut Lower, entries: &mut Vec<Entry>) -> bool {
 /// Reports rules that stand beside `validation` instead of in it.
 fn rules_outside(lower: &mut Lower, entries: &mut Vec<Entry>, field: &str) {
     entries.retain(|entry| {
-        let rule = entry.key.value.as_str();
+        let rule = entry.key.value.as_ref();
         if !RULES.contains(&rule) {
             return true;
         }
@@ -167,7 +166,8 @@ fn validation(lower: &mut Lower, span: Span, node: Node) -> Vec<Rule> {
     rules
 }
 
-fn rule(lower: &mut Lower, Entry { key: name, value }: Entry) -> Rule {
+fn rule(lower: &mut Lower, Entry { key, value }: Entry) -> Rule {
+    let name = tree::name(key);
     let place = value.span;
     let strict = RULES.contains(&name.value.as_str());
     let value = rule_value(lower, &name.value, strict, value);

@@ -1,6 +1,8 @@
 //! Nodes to values: which kind of YAML each place takes, and the keys a mapping may have.
 //! Which keys there are and where the values go is left to [`super::sections`] and [`super::fields`].
 
+use std::borrow::Cow;
+
 use super::scalar::{self, Plain};
 use super::syntax;
 use super::tree::{Entry, Kind, Node};
@@ -39,13 +41,10 @@ impl Lower<'_> {
         self.diagnostics.push(diagnostic);
     }
 
-    /// The entries of a mapping without the `x-` ones.
+    /// The entries of a mapping.
     pub fn mapping<'a>(&mut self, name: &str, span: Span, node: Node<'a>, help: &str) -> Option<Vec<Entry<'a>>> {
         match node.kind {
-            Kind::Map(mut entries) => {
-                entries.retain(|entry| !entry.key.value.starts_with("x-"));
-                Some(entries)
-            }
+            Kind::Map(entries) => Some(entries),
             _ => {
                 self.wrong_kind(name, "a mapping", span, &node, Some(help));
                 None
@@ -70,8 +69,8 @@ impl Lower<'_> {
         pairs
     }
 
-    fn unknown_key(&mut self, key: &Spanned<String>, keys: &Keys) -> Option<&'static str> {
-        let written = key.value.as_str();
+    fn unknown_key(&mut self, key: &Spanned<Cow<str>>, keys: &Keys) -> Option<&'static str> {
+        let written = key.value.as_ref();
         let synonym = keys.meant.iter().find(|(other, _)| *other == written).map(|(_, meant)| *meant);
         let meant = synonym.or_else(|| nearest_key(written, keys.known));
         let message = match meant {

@@ -3,7 +3,7 @@
 use super::fields::fields;
 use super::lower::{Keys, Lone, Lower};
 use super::scalar;
-use super::tree::{Entry, Kind, Node};
+use super::tree::{self, Entry, Kind, Node};
 use super::{Domain, Enum, EnumValue, File, IdRange, Invariant, Message, SchemaHeader, Struct, TagRange};
 use crate::codes;
 use crate::diag::Diagnostic;
@@ -84,10 +84,7 @@ pub(super) fn file(lower: &mut Lower, root: Node) -> File {
     let mut file = File::default();
     let place = root.span;
     let root = match root.kind {
-        Kind::Map(mut entries) => {
-            entries.retain(|entry| !entry.key.value.starts_with("x-"));
-            entries
-        }
+        Kind::Map(entries) => entries,
         kind => {
             let node = Node { span: place, kind };
             lower.wrong_kind(
@@ -153,7 +150,7 @@ fn named<'a, T>(
     let entries = lower.mapping(section, span, node, &help).unwrap_or_default();
     let read = |Entry { key, value }: Entry<'a>| {
         let keys = lower.mapping(&key.value, key.span, value, "");
-        item(lower, key, keys)
+        item(lower, tree::name(key), keys)
     };
     entries.into_iter().map(read).collect()
 }
@@ -162,7 +159,8 @@ fn tag_ranges(lower: &mut Lower, span: Span, node: Node) -> Option<Vec<TagRange>
     let entries = lower.mapping("tag_ranges", span, node, "write `tag_ranges: { app: 1000-49999 }`")?;
     let ranges: Vec<_> = entries
         .into_iter()
-        .map(|Entry { key: name, value }| {
+        .map(|Entry { key, value }| {
+            let name = tree::name(key);
             let range = id_range(lower, &name.value, name.span, &value);
             range.map(|range| TagRange { name, range })
         })
@@ -207,7 +205,7 @@ fn enumeration(lower: &mut Lower, name: Spanned<String>, entries: Option<Vec<Ent
                 result.values = lower.mapping(key, span, value, HELP).map(|entries| {
                     let read = |Entry { key, value }: Entry| {
                         let value = lower.int(&key.value, key.span, &value);
-                        EnumValue { name: key, value }
+                        EnumValue { name: tree::name(key), value }
                     };
                     entries.into_iter().map(read).collect()
                 });

@@ -39,7 +39,7 @@ pub(super) enum Kind<'a> {
         /// In brackets.
         flow: bool,
     },
-    /// A mapping, without the keys that came again.
+    /// A mapping, without the keys that came again and those that begin with `x-`.
     Map(Vec<Entry<'a>>),
     /// Something that was reported: nothing more should be said about it.
     Reported,
@@ -48,8 +48,13 @@ pub(super) enum Kind<'a> {
 /// One key of a mapping with its value.
 #[derive(Debug)]
 pub(super) struct Entry<'a> {
-    pub key: Spanned<String>,
+    pub key: Spanned<Cow<'a, str>>,
     pub value: Node<'a>,
+}
+
+/// A key that is a name of the contract's own.
+pub(super) fn name(key: Spanned<Cow<str>>) -> Spanned<String> {
+    Spanned::new(key.value.into_owned(), key.span)
 }
 
 /// Builds the tree of the first document. `None`: there is no document, or none that can be read,
@@ -168,10 +173,18 @@ impl<'a> Builder<'a, '_> {
         let span = if quoted { self.quoted_span(span) } else { span };
         let kind = match style {
             _ if tagged => Kind::Reported,
-            ScalarStyle::Plain => Kind::Plain(text),
+            ScalarStyle::Plain => Kind::Plain(self.borrowed(text, span)),
             _ => Kind::Text { text, quoted },
         };
         Node { span, kind }
+    }
+
+    /// The parser copies every scalar; most are in the text as they are.
+    fn borrowed(&self, scalar: Cow<'a, str>, span: Span) -> Cow<'a, str> {
+        match self.text.get(span.start as usize..span.end as usize) {
+            Some(written) if written == scalar => Cow::Borrowed(written),
+            _ => scalar,
+        }
     }
 
     /// The parser counts blanks and a comment after a closing quote to the scalar; this doesn't.
@@ -215,6 +228,7 @@ impl<'a> Builder<'a, '_> {
 
     fn map(&mut self, start: Span, depth: usize) -> Result<Node<'a>, Stop> {
         let mut entries = Vec::new();
+        let mut ignored = false;
         let mut last = start.end;
         loop {
             let next = self.next()?;
@@ -222,6 +236,9 @@ impl<'a> Builder<'a, '_> {
                 let flow = self.byte_at(next.1.start) == Some(b'}') && !next.1.is_empty();
                 let span = self.collection_span(start, next.1, last, flow);
                 self.remove_duplicates(&mut entries);
+                if ignored {
+                    entries.retain(|entry| !is_ignored(entry));
+                }
                 return Ok(Node { span, kind: Kind::Map(entries) });
             }
             let key = self.node(next, depth + 1)?;
@@ -232,7 +249,9 @@ impl<'a> Builder<'a, '_> {
             }
             last = value.span.end.max(key.span.end);
             if let Some(key) = self.key(key) {
-                entries.push(Entry { key, value });
+                let entry = Entry { key, value };
+                ignored |= is_ignored(&entry);
+                entries.push(entry);
             }
         }
     }
@@ -247,7 +266,7 @@ impl<'a> Builder<'a, '_> {
         self.text.as_bytes().get(at as usize).copied()
     }
 
-    fn key(&mut self, key: Node<'a>) -> Option<Spanned<String>> {
+    fn key(&mut self, key: Node<'a>) -> Option<Spanned<Cow<'a, str>>> {
         let span = key.span;
         match key.kind {
             Kind::Plain(text) if text == "<<" => {
@@ -262,7 +281,7 @@ impl<'a> Builder<'a, '_> {
                 self.diagnostics.push(Diagnostic::new(&codes::E0103, span, "expected a key, found nothing"));
                 None
             }
-            Kind::Plain(text) | Kind::Text { text, .. } => Some(Spanned::new(text.into_owned(), span)),
+            Kind::Plain(text) | Kind::Text { text, .. } => Some(Spanned::new(text, span)),
             Kind::List { .. } | Kind::Map(_) => {
                 let found = if matches!(key.kind, Kind::Map(_)) { "a mapping" } else { "a list" };
                 self.diagnostics.push(Diagnostic::new(
@@ -347,6 +366,10 @@ impl<'a> Builder<'a, '_> {
     }
 }
 
+fn is_ignored(entry: &Entry) -> bool {
+    entry.key.value.starts_with("x-")
+}
+
 /// Later keys that equal an earlier one, each with the first of its kind.
 fn repeats_of_few(entries: &[Entry]) -> Vec<(usize, usize)> {
     let mut again = Vec::new();
@@ -358,7 +381,7 @@ fn repeats_of_few(entries: &[Entry]) -> Vec<(usize, usize)> {
 }
 
 fn repeats_of_many(entries: &[Entry]) -> Vec<(usize, usize)> {
-    let key = |at: usize| entries[at].key.value.as_str();
+    let key = |at: usize| entries[at].key.value.as_ref();
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_by(|a, b| key(*a).cmp(key(*b)).then(a.cmp(b)));
     let mut again = Vec::new();
