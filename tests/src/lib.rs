@@ -1,4 +1,5 @@
 //! Cross-language and end-to-end tests.
 
+pub mod docs;
 pub mod program;
 pub mod toolchain;

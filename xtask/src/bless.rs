@@ -1,4 +1,4 @@
-//! `cargo xtask bless`: accepts the snapshots' present texts. Bytes in `golden/` are not snapshots: new ones are
+//! `cargo xtask bless`: accepts the snapshots' present texts, and the output that documentation shows. Bytes in `golden/` are not snapshots: new ones are
 //! added to their manifest, and anything that a test run did to the others is undone.
 
 use std::collections::BTreeMap;
@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use crate::{Failure, Outcome, golden, process, workspace};
 
 /// One line for the usage text.
-pub const ABOUT: &str = "accepts changed snapshots and lists new golden bytes; never changes golden bytes";
+pub const ABOUT: &str =
+    "accepts changed snapshots and shown output, lists new golden bytes; never changes golden bytes";
 
 /// Runs the tests that compare snapshots, letting them write. Arguments go to `cargo test`.
 pub fn run(arguments: &[String]) -> Outcome {
@@ -16,7 +17,7 @@ pub fn run(arguments: &[String]) -> Outcome {
     for package in &packages {
         command.args(["--package", package]);
     }
-    command.args(arguments).env("INSTA_UPDATE", "always").env("INSTA_FORCE_PASS", "1");
+    command.args(arguments).env("INSTA_UPDATE", "always").env("INSTA_FORCE_PASS", "1").env("MYC_DOCS", "update");
     let tests = process::run(command);
     restore(&before)?;
     let added = golden::record()?;
@@ -24,14 +25,15 @@ pub fn run(arguments: &[String]) -> Outcome {
     tests.map_err(|Failure(words)| Failure(format!("snapshots are accepted, but other tests fail: {words}")))
 }
 
-/// The packages whose tests compare snapshots: those that depend on the snapshot library.
+/// The packages whose tests compare snapshots (they depend on the snapshot library) or documentation.
 fn snapshot_packages() -> Result<Vec<String>, Failure> {
     let mut packages = Vec::new();
     for path in workspace::files(&workspace::root())? {
         if path.ends_with("Cargo.toml") {
             let manifest = workspace::read(&workspace::root().join(&path))?;
             let name = manifest.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
-            let uses = manifest.lines().any(|line| line.starts_with("insta.workspace"));
+            let uses =
+                manifest.lines().any(|line| line.starts_with("insta.workspace") || line.contains("mycelium-tests"));
             packages.extend(name.filter(|_| uses).map(str::to_owned));
         }
     }

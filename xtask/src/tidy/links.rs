@@ -21,12 +21,14 @@ pub fn check(files: &[File]) -> Vec<String> {
 /// The targets of the links in a text that are neither in a code block nor on another host.
 fn targets(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
-    let mut in_code = false;
+    // Backticks of the block that is open; a block can show a block by having more of them.
+    let mut open = 0;
     for line in text.lines() {
-        if line.trim_start().starts_with("```") {
-            in_code = !in_code;
+        let ticks = line.trim_start().bytes().take_while(|&byte| byte == b'`').count();
+        if ticks >= 3 && (open == 0 || ticks >= open) {
+            open = if open == 0 { ticks } else { 0 };
         }
-        if !in_code {
+        if open == 0 {
             let after_bracket = line.split("](").skip(1).filter_map(|rest| rest.split(')').next());
             found.extend(after_bracket.filter(|target| !target.contains("://")));
         }
