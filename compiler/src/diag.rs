@@ -99,9 +99,8 @@ impl Diagnostic {
 /// `text` between backticks, as a message shows it: on one line, and not all of it where it is very long.
 pub fn quote(text: &str) -> String {
     const SHOWN: usize = 64;
-    let mut shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
-    if text.chars().nth(SHOWN).is_some() {
-        shown.push('…');
+    match text.char_indices().nth(SHOWN) {
+        Some((at, _)) => format!("`{}…`", render::printable(&text[..at])),
+        None => format!("`{}`", render::printable(text)),
     }
-    format!("`{shown}`")
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use crate::codes;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, render::printable};
 
 /// The largest contract that is read, in bytes: 16 MiB, some 60,000 messages.
 pub const MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -110,7 +110,7 @@ impl SourceMap {
         let unreadable = |error: std::io::Error| Box::new(unreadable(&name, &error));
         let metadata = std::fs::metadata(path).map_err(unreadable)?;
         if metadata.is_dir() {
-            let message = format!("cannot read `{name}`: it is a directory");
+            let message = format!("cannot read `{}`: it is a directory", printable(&name));
             return Err(Box::new(
                 Diagnostic::without_place(&codes::E0001, message).help("give the path of the contract file in it"),
             ));
@@ -158,11 +158,11 @@ fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string(),
     };
-    Diagnostic::without_place(&codes::E0001, format!("cannot read `{name}`: {reason}"))
+    Diagnostic::without_place(&codes::E0001, format!("cannot read `{}`: {reason}", printable(name)))
 }
 
 fn too_large(name: &str) -> Diagnostic {
-    let message = format!("`{name}` is larger than {} MiB", MAX_BYTES / (1024 * 1024));
+    let message = format!("`{}` is larger than {} MiB", printable(name), MAX_BYTES / (1024 * 1024));
     Diagnostic::without_place(&codes::E0002, message).help("split it into several contracts, each with ids of its own")
 }
 

@@ -5,7 +5,7 @@
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet};
 
 use super::render::{is_unprintable, printable};
-use super::{Diagnostic, Severity};
+use super::{Diagnostic, Severity, quote};
 use crate::source::{SourceFile, SourceId, SourceMap, Span};
 
 /// Places at most this many lines apart share an excerpt.
@@ -53,7 +53,7 @@ fn one(renderer: &Renderer, sources: &SourceMap, diagnostic: &Diagnostic) -> Str
 fn help(diagnostic: &Diagnostic) -> Vec<String> {
     let mut lines: Vec<String> = diagnostic.help.iter().map(|help| printable(help).into_owned()).collect();
     if let Some(edit) = &diagnostic.suggestion {
-        let right = format!("`{}`", printable(&edit.replacement));
+        let right = quote(&edit.replacement);
         let named = |text: &str| text.contains(&right);
         if !named(&diagnostic.message) && !lines.iter().any(|line| named(line)) {
             lines.push(format!("write {right}"));

@@ -53,7 +53,7 @@ pub(super) fn severity(diagnostic: &Diagnostic) -> &'static str {
 }
 
 /// Text for a terminal or a log: what would move the cursor, colour or reorder the line is spelled out.
-pub(super) fn printable(text: &str) -> Cow<'_, str> {
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unprintable) {
         return Cow::Borrowed(text);
     }

@@ -1,12 +1,12 @@
 //! `fields` of structs and messages, and `validation`. Which rules there are is left to
 //! [`crate::resolve`]; here it only matters whether a rule's value is a number, a boolean or a text.
 
-use super::lower::{Keys, Lower, describe, excerpt};
+use super::lower::{Keys, Lower, describe};
 use super::scalar::{self, Plain};
 use super::tree::{self, Entry, Kind, Node};
 use super::{Field, Rule, Value, array_types, syntax};
 use crate::codes;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, quote};
 use crate::source::{Span, Spanned};
 
 const FIELD: Keys = Keys {
@@ -121,7 +121,7 @@ fn cut_type(lower: &mut Lower, entries: &mut Vec<Entry>) -> bool {
     let span = Span { end: rest.key.span.end, ..entries[at].value.span };
     let written = lower.text.get(span.start as usize..span.end as usize).unwrap_or_default().to_owned();
     lower.report(
-        Diagnostic::new(&codes::E0109, span, format!("type `{}` needs quotes here", excerpt(&written)))
+        Diagnostic::new(&codes::E0109, span, format!("type {} needs quotes here", quote(&written)))
             .label("YAML ends a text at the comma")
             .help("inside `{ }` put a type that has a comma in quotes")
             .suggest(span, format!("\"{written}\"")),
@@ -140,7 +140,7 @@ fn rules_outside(lower: &mut Lower, entries: &mut Vec<Entry>, field: &str) {
         lower.report(
             Diagnostic::new(&codes::E0101, entry.key.span, format!("unknown key `{rule}` of a field; it is a rule"))
                 .label("belongs in `validation`")
-                .help(format!("write it under `validation` of `{field}`, as a list item `{{ {rule}: … }}`")),
+                .help(format!("write it under `validation` of {}, as a list item `{{ {rule}: … }}`", quote(field))),
         );
         false
     });

@@ -7,7 +7,7 @@ use super::scalar::{self, Plain};
 use super::syntax;
 use super::tree::{Entry, Kind, Node};
 use crate::codes;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, quote};
 use crate::source::{Span, Spanned};
 use crate::suggest;
 
@@ -72,10 +72,10 @@ impl Lower<'_> {
     fn unknown_key(&mut self, key: &Spanned<Cow<str>>, keys: &Keys) -> Option<&'static str> {
         let written = key.value.as_ref();
         let synonym = keys.meant.iter().find(|(other, _)| *other == written).map(|(_, meant)| *meant);
-        let meant = synonym.or_else(|| nearest_key(written, keys.known));
+        let meant = synonym.or_else(|| suggest::nearest(written, keys.known.iter().copied()));
         let message = match meant {
-            Some(meant) => format!("unknown key `{written}` of {}; did you mean `{meant}`?", keys.of),
-            None => format!("unknown key `{written}` of {}", keys.of),
+            Some(meant) => format!("unknown key {} of {}; did you mean `{meant}`?", quote(written), keys.of),
+            None => format!("unknown key {} of {}", quote(written), keys.of),
         };
         let mut diagnostic = Diagnostic::new(&codes::E0101, key.span, message);
         diagnostic = match (meant, written) {
@@ -94,7 +94,7 @@ impl Lower<'_> {
 
     /// A required key is absent from the mapping called `name`.
     pub fn missing(&mut self, key: &str, of: &str, name: &Spanned<String>, help: &str) {
-        let message = format!("{of} `{}` has no `{key}`", name.value);
+        let message = format!("{of} {} has no `{key}`", quote(&name.value));
         self.report(
             Diagnostic::new(&codes::E0104, name.span, message).label(format!("`{key}` is required")).help(help),
         );
@@ -106,12 +106,12 @@ impl Lower<'_> {
             Kind::Reported => return,
             Kind::Plain(text) if scalar::classify(text) == Plain::Null => {
                 let place = if node.span.is_empty() { span } else { node.span };
-                Diagnostic::new(&codes::E0107, place, format!("`{name}` has no value; expected {expected}"))
+                Diagnostic::new(&codes::E0107, place, format!("{} has no value; expected {expected}", quote(name)))
             }
             _ => {
                 let found = describe(node);
                 let place = syntax::first_line(self.text, node.span);
-                Diagnostic::new(&codes::E0103, place, format!("expected {expected} for `{name}`, found {found}"))
+                Diagnostic::new(&codes::E0103, place, format!("expected {expected} for {}, found {found}", quote(name)))
             }
         };
         self.report(diagnostic.label(format!("expected {expected}")));
@@ -133,10 +133,13 @@ impl Lower<'_> {
                 }
                 Plain::Bool(_) | Plain::Int | Plain::Float => {
                     let found = describe_plain(&text);
-                    let diagnostic =
-                        Diagnostic::new(&codes::E0103, place, format!("expected a text for `{name}`, found {found}"))
-                            .label("expected a text")
-                            .help("put it in quotes if it is a text");
+                    let diagnostic = Diagnostic::new(
+                        &codes::E0103,
+                        place,
+                        format!("expected a text for {}, found {found}", quote(name)),
+                    )
+                    .label("expected a text")
+                    .help("put it in quotes if it is a text");
                     self.report(diagnostic.suggest(place, format!("\"{text}\"")));
                     Some(Spanned::new(text.into_owned(), place))
                 }
@@ -221,7 +224,7 @@ impl Lower<'_> {
         };
         match value {
             Some(value) if !value.is_finite() => {
-                let message = format!("expected a number for `{name}`, found one that is too large");
+                let message = format!("expected a number for {}, found one that is too large", quote(name));
                 self.report(
                     Diagnostic::new(&codes::E0103, place, message)
                         .label("larger than any number a computer calculates with"),
@@ -262,15 +265,15 @@ impl Lower<'_> {
 
     /// A number or boolean in a spelling that only some YAML readers take for one.
     pub fn misspelt(&mut self, name: &str, expected: &str, written: &str, place: Span, right: Option<String>) {
-        let message = format!("expected {expected} for `{name}`, found `{written}`");
+        let message = format!("expected {expected} for {}, found {}", quote(name), quote(written));
         let diagnostic = Diagnostic::new(&codes::E0105, place, message);
         let octal = written.trim_start_matches(['+', '-']).strip_prefix('0').filter(|rest| !rest.is_empty());
         let octal = octal.and_then(|digits| i128::from_str_radix(digits, 8).ok());
         let diagnostic = match (&right, octal) {
             (Some(right), Some(octal)) => {
-                diagnostic.help(format!("write `{right}`, or `{octal}` if octal digits are meant"))
+                diagnostic.help(format!("write {}, or `{octal}` if octal digits are meant", quote(right)))
             }
-            (Some(right), None) => diagnostic.help(format!("write `{right}`")),
+            (Some(right), None) => diagnostic.help(format!("write {}", quote(right))),
             (None, _) => diagnostic,
         };
         let diagnostic = diagnostic.label("not how a contract spells it");
@@ -281,7 +284,7 @@ impl Lower<'_> {
     }
 
     fn unquote(&mut self, name: &str, expected: &str, text: &str, place: Span) {
-        let message = format!("expected {expected} for `{name}`, found the text `{text}` in quotes");
+        let message = format!("expected {expected} for {}, found the text {} in quotes", quote(name), quote(text));
         let diagnostic = Diagnostic::new(&codes::E0106, place, message).label("a text, because of the quotes");
         self.report(diagnostic.help("remove the quotes").suggest(place, text));
     }
@@ -302,16 +305,11 @@ fn right_integer(text: &str) -> Option<String> {
     }
 }
 
-/// Keys are short: two edits are a near miss only of a key with five letters or more.
-fn nearest_key(written: &str, known: &'static [&'static str]) -> Option<&'static str> {
-    suggest::nearest(written, known.iter().copied())
-}
-
 /// What a node is, for "found …".
 pub(super) fn describe(node: &Node) -> String {
     match &node.kind {
         Kind::Plain(text) => describe_plain(text),
-        Kind::Text { text, .. } => format!("the text `{}`", excerpt(text)),
+        Kind::Text { text, .. } => format!("the text {}", quote(text)),
         Kind::List { .. } => "a list".to_owned(),
         Kind::Map(_) => "a mapping".to_owned(),
         Kind::Reported => "something else".to_owned(),
@@ -319,22 +317,11 @@ pub(super) fn describe(node: &Node) -> String {
 }
 
 fn describe_plain(text: &str) -> String {
-    let text = excerpt(text);
-    match scalar::classify(&text) {
+    match scalar::classify(text) {
         Plain::Null => "nothing".to_owned(),
-        Plain::Bool(_) => format!("the boolean `{text}`"),
-        Plain::Int => format!("the integer `{text}`"),
-        Plain::Float => format!("the number `{text}`"),
-        Plain::OddBool(_) | Plain::OddNumber(_) | Plain::Text => format!("the text `{text}`"),
-    }
-}
-
-/// The beginning of a text, on one line.
-pub(super) fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 40;
-    let line = text.trim().lines().next().unwrap_or_default();
-    match line.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}…", &line[..at]),
-        None => line.to_owned(),
+        Plain::Bool(_) => format!("the boolean {}", quote(text)),
+        Plain::Int => format!("the integer {}", quote(text)),
+        Plain::Float => format!("the number {}", quote(text)),
+        Plain::OddBool(_) | Plain::OddNumber(_) | Plain::Text => format!("the text {}", quote(text)),
     }
 }

@@ -6,7 +6,7 @@ use super::scalar;
 use super::tree::{self, Entry, Kind, Node};
 use super::{Domain, Enum, EnumValue, File, IdRange, Invariant, Message, SchemaHeader, Struct, TagRange};
 use crate::codes;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, quote};
 use crate::source::{Span, Spanned};
 
 const TOP: Keys = Keys {
@@ -383,7 +383,7 @@ fn id_range(lower: &mut Lower, name: &str, span: Span, node: &Node) -> Option<Sp
         }
     };
     if first > last {
-        let message = format!("id range of `{name}` runs backwards, from {first} to {last}");
+        let message = format!("id range of {} runs backwards, from {first} to {last}", quote(name));
         let diagnostic = Diagnostic::new(&codes::E0108, node.span, message).label("the first id comes first");
         lower.report(diagnostic.suggest(node.span, format!("{last}-{first}")));
     }
@@ -398,7 +398,7 @@ fn range_ends(text: &str) -> Option<(i128, i128)> {
 }
 
 fn bad_range(lower: &mut Lower, name: &str, text: &str, place: Span) {
-    let message = format!("expected an id range for `{name}`, found `{}`", super::lower::excerpt(text));
+    let message = format!("expected an id range for {}, found {}", quote(name), quote(text));
     let diagnostic = Diagnostic::new(&codes::E0108, place, message).label("not an id range");
     let separators = ["..=", "...", "..", "–", "—", " to ", ":", ","];
     let parts = separators.iter().find_map(|separator| text.split_once(separator));

@@ -8,7 +8,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 
 use super::syntax;
 use crate::codes;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, quote};
 use crate::source::{SourceId, Span, Spanned};
 
 /// How deep lists and mappings may lie in one another.
@@ -303,7 +303,7 @@ impl<'a> Builder<'a, '_> {
         for (at, first) in &again {
             let (key, first) = (&entries[*at].key, &entries[*first].key);
             self.diagnostics.push(
-                Diagnostic::new(&codes::E0102, key.span, format!("key `{}` is given twice", key.value))
+                Diagnostic::new(&codes::E0102, key.span, format!("key {} is given twice", quote(&key.value)))
                     .label("given again")
                     .related(first.span, "first given here"),
             );
@@ -345,7 +345,7 @@ impl<'a> Builder<'a, '_> {
     fn report_references(&mut self) {
         let Some((span, what)) = self.references.first else { return };
         let written = &self.text[span.start as usize..span.end as usize];
-        let written = if written.starts_with(['&', '*']) { format!(" `{written}`") } else { String::new() };
+        let written = if written.starts_with(['&', '*']) { format!(" {}", quote(written)) } else { String::new() };
         let help = match self.references.count {
             1 => "write the value out".to_owned(),
             count => format!("write the values out; the file has {} more anchors and aliases", count - 1),
