@@ -1,5 +1,13 @@
-//! Cross-language and end-to-end tests.
+//! Cross-language and end-to-end tests: what the runners in `tests/` share.
 
+pub mod contract;
+pub mod contracts;
 pub mod docs;
+pub mod golden;
+pub mod mutate;
 pub mod program;
+pub mod random;
+mod rules;
+pub mod tokens;
 pub mod toolchain;
+pub mod values;
