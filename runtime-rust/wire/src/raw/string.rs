@@ -1,0 +1,69 @@
+//! [`Str`]: the raw form of `String<N>`.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+use super::{Raw, U16, Verdict, count, set_count};
+use crate::bytes::{fill, is_utf8, is_zero};
+use crate::error::{Code, Fault};
+
+/// At most `N` bytes of UTF-8: `u16` length, six zero bytes, the text, then zeros. `PAD` is what
+/// rounds the size up to an even number.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+pub struct Str<const N: usize, const PAD: usize> {
+    length: U16,
+    zeros: [u8; 6],
+    text: [u8; N],
+    rounding: [u8; PAD],
+}
+
+impl<const N: usize, const PAD: usize> Str<N, PAD> {
+    /// The bytes of the text; all of them if the length is over the bound.
+    #[inline(always)]
+    pub fn text(&self) -> &[u8] {
+        self.text.get(..self.len()).unwrap_or(&self.text)
+    }
+
+    /// The length in bytes.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.length.get().into()
+    }
+
+    /// Whether the text is empty.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Writes a text. One over the bound is not written at all: the value is then the empty text.
+    #[inline(always)]
+    pub fn set(&mut self, text: &str) {
+        let text = if text.len() <= N { text.as_bytes() } else { &[] };
+        set_count(self.as_mut_bytes(), text.len());
+        fill(&mut self.text, text);
+        self.rounding = [0; PAD];
+    }
+}
+
+impl<const N: usize, const PAD: usize> Raw for Str<N, PAD> {
+    const TOTAL: bool = false;
+
+    #[inline]
+    fn check(&self) -> Verdict {
+        let Some((prefix, rest)) = self.as_bytes().split_first_chunk() else {
+            return Err(Fault::new(Code::Length));
+        };
+        let length = count(prefix, N)?;
+        let Some((text, tail)) = rest.split_at_checked(length) else {
+            return Err(Fault::new(Code::Count));
+        };
+        if !is_utf8(text) {
+            return Err(Fault::new(Code::Utf8));
+        }
+        if !is_zero(tail) {
+            return Err(Fault::new(Code::Padding));
+        }
+        Ok(())
+    }
+}
