@@ -7,6 +7,10 @@ use crate::contract::Contract;
 use crate::random::Random;
 use crate::rules;
 
+/// The seed of the dozen contracts that are compiled for every language. They have every type in
+/// every container and every rule.
+pub const SEED: u64 = 3;
+
 /// The largest payload of a random contract: enough for everything, small enough for thousands.
 const LARGEST: u32 = 6000;
 

@@ -17,6 +17,11 @@ impl Random {
         Self(seed)
     }
 
+    /// The generator with this seed and no other.
+    pub fn fixed(seed: u64) -> Self {
+        Self(seed)
+    }
+
     /// The next 64 bits.
     pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -25,6 +25,29 @@ pub fn valid(random: &mut Random, schema: &Schema, message: &Message) -> Value {
     panic!("no valid value of {} found", message.name)
 }
 
+/// A payload that most likely differs from a valid one in one value, which may break rules.
+pub fn disturbed_payload(random: &mut Random, schema: &Schema, without: &Schema, message: &Message) -> Vec<u8> {
+    loop {
+        let mut value = valid(random, schema, message);
+        disturb(random, schema, &message.fields, &mut value, Width::Typed);
+        let lenient = without.message(&message.name).expect("the same messages");
+        // A value over a bound has no bytes at all.
+        if let Ok(payload) = encode(without, lenient, &value) {
+            return payload;
+        }
+    }
+}
+
+/// The schema with the same layout and no rules.
+pub fn without_rules(schema: &Schema) -> Schema {
+    let mut schema = schema.clone();
+    let messages = schema.messages.iter_mut().map(|message| &mut message.fields);
+    for field in messages.chain(schema.structs.iter_mut().map(|composite| &mut composite.fields)).flatten() {
+        field.rules.clear();
+    }
+    schema
+}
+
 /// Replaces something in a valid value by another value of its type, which may break a rule or a bound.
 pub fn disturb(random: &mut Random, schema: &Schema, of: &[Field], value: &mut Value, width: Width) {
     let Value::Fields(values) = value else { return };
