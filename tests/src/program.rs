@@ -103,3 +103,14 @@ pub fn feed(mut command: Command, input: impl AsRef<[u8]>) -> Run {
         child.wait_with_output().expect("the program ends").into()
     })
 }
+
+/// A temporary folder with files in it.
+pub fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+    folder
+}

@@ -1,10 +1,10 @@
 //! `myc-schema check`: diagnostics only.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::contract::{Contract, DEFAULT_FILE, Reading, is_stdin};
+use super::contract::{Contract, Reading, is_stdin};
 use super::exit::{Exit, Failure};
 
 /// Report every mistake in contracts, without generating anything
@@ -26,11 +26,13 @@ pub fn run(args: CheckArgs) -> Result<(), Failure> {
     if args.files.iter().filter(|file| is_stdin(file)).count() > 1 {
         return Err(Failure::usage("stdin (`-`) is named more than once"));
     }
-    let default = [PathBuf::from(DEFAULT_FILE)];
-    let files = if args.files.is_empty() { &default[..] } else { &args.files };
+    let files: Vec<Option<&Path>> = match &args.files[..] {
+        [] => vec![None],
+        files => files.iter().map(|file| Some(file.as_path())).collect(),
+    };
     let mut worst = Exit::Done;
     for file in files {
-        if let Err(failure) = Contract::read(&args.reading, Some(file)) {
+        if let Err(failure) = Contract::read(&args.reading, file) {
             args.reading.say(&failure);
             worst = worst.max(failure.exit);
         }

@@ -17,7 +17,7 @@ use super::exit::{Exit, Failure};
 use super::terminal;
 
 /// The contract that is read when none is named.
-pub const DEFAULT_FILE: &str = "contracts.yaml";
+const DEFAULT_FILE: &str = "contracts.yaml";
 
 /// How diagnostics are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -66,9 +66,18 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// Reads the contract, `-` being stdin, and prints what there is to say about it. A failure
-    /// has been printed.
+    /// Reads the contract, `-` being stdin, and prints every error and warning.
     pub fn read(reading: &Reading, file: Option<&Path>) -> Result<Self, Failure> {
+        Self::read_showing(reading, file, true)
+    }
+
+    /// Reads the contract for a command that is about something else than the contract: warnings
+    /// are printed only where they matter, beside errors or when denied.
+    pub fn read_quietly(reading: &Reading, file: Option<&Path>) -> Result<Self, Failure> {
+        Self::read_showing(reading, file, false)
+    }
+
+    fn read_showing(reading: &Reading, file: Option<&Path>, warnings: bool) -> Result<Self, Failure> {
         let path = file.unwrap_or(Path::new(DEFAULT_FILE));
         let mut sources = SourceMap::new();
         let loaded = match is_stdin(path) {
@@ -86,7 +95,7 @@ impl Contract {
             Failure::silent(if unread { Exit::Io } else { Exit::Findings })
         })?;
         let name = if is_stdin(path) { Path::new(&reading.stdin_name) } else { path };
-        let schema = reading.check(&sources, source)?;
+        let schema = reading.check(&sources, source, warnings)?;
         Ok(Self { schema, path: name.to_owned() })
     }
 
@@ -125,7 +134,10 @@ impl Reading {
             MessageFormat::Json => Format::Json,
             MessageFormat::Github => Format::Github,
         };
-        terminal::words(&render(sources, diagnostics, format));
+        let text = render(sources, diagnostics, format);
+        // An empty line between the last excerpt and what follows it.
+        let end = if self.message_format == MessageFormat::Human && !text.is_empty() { "\n" } else { "" };
+        terminal::words(&(text + end));
     }
 
     /// Says why one of several contracts is refused.
@@ -133,9 +145,11 @@ impl Reading {
         terminal::say(failure, self.color);
     }
 
-    fn check(&self, sources: &SourceMap, source: SourceId) -> Result<Arc<Schema>, Failure> {
+    fn check(&self, sources: &SourceMap, source: SourceId, show_warnings: bool) -> Result<Arc<Schema>, Failure> {
         let Checked { schema, diagnostics } = myc_schema::check(sources, source);
-        self.print(sources, &diagnostics);
+        if show_warnings || schema.is_none() || self.deny == Some(Deny::Warnings) {
+            self.print(sources, &diagnostics);
+        }
         let warnings = diagnostics.iter().filter(|diagnostic| diagnostic.severity() == Severity::Warning).count();
         let errors = diagnostics.len() - warnings;
         let name = sources.get(source).map_or("", |file| file.name());

@@ -43,7 +43,7 @@ pub struct DecodeArgs {
 
 pub fn run(args: DecodeArgs) -> Result<(), Failure> {
     refuse_stdin(args.contracts.as_deref())?;
-    let contract = Contract::read(&args.reading, args.contracts.as_deref())?;
+    let contract = Contract::read_quietly(&args.reading, args.contracts.as_deref())?;
     let named = args.message.as_deref().map(|name| contract.message(name)).transpose()?;
     // A few bytes more than the largest message, so that its decoder says what is wrong.
     let limit = MAX_FRAME + 1024;

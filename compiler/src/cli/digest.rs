@@ -28,7 +28,7 @@ pub struct DigestArgs {
 }
 
 pub fn run(args: DigestArgs) -> Result<(), Failure> {
-    let contract = Contract::read(&args.reading, args.file.as_deref())?;
+    let contract = Contract::read_quietly(&args.reading, args.file.as_deref())?;
     let schema = &contract.schema;
     if args.explain {
         if schema.digest_kind == DigestKind::Source {

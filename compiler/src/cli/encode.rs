@@ -41,7 +41,7 @@ pub struct EncodeArgs {
 
 pub fn run(args: EncodeArgs) -> Result<(), Failure> {
     refuse_stdin(args.contracts.as_deref())?;
-    let contract = Contract::read(&args.reading, args.contracts.as_deref())?;
+    let contract = Contract::read_quietly(&args.reading, args.contracts.as_deref())?;
     let message = contract.message(&args.message)?;
     let json = terminal::stdin("JSON", MAX_JSON)?;
     let payload = std::str::from_utf8(&json)

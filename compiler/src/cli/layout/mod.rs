@@ -63,7 +63,7 @@ struct Shown<'a> {
 
 pub fn run(args: LayoutArgs) -> Result<(), Failure> {
     let (file, message) = file_and_message(args.file, args.message);
-    let contract = Contract::read(&args.reading, file.as_deref())?;
+    let contract = Contract::read_quietly(&args.reading, file.as_deref())?;
     let schema = &*contract.schema;
     let shown = Shown { schema, composites: choose(schema, message.as_deref())? };
     let text = match args.format {

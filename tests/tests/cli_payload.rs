@@ -1,0 +1,98 @@
+//! `myc-schema encode` and `decode`: JSON to bytes and back, frames, hex, rejections.
+
+use mycelium_tests::program::{Run, folder, run, run_with};
+use mycelium_tests::toolchain::root;
+
+const COUNTER: &str = r#"{"counter_id": "18446744073709551615", "value": -2, "delta": 7}"#;
+const COUNTER_HEX: &str = "fffffffffffffffffeffffff07000000\n";
+
+fn encode(arguments: &[&str], json: &str) -> Run {
+    run_with(&root(), [&["encode"], arguments].concat(), json)
+}
+
+fn decode(arguments: &[&str], bytes: impl AsRef<[u8]>) -> Run {
+    run_with(&root(), [&["decode"], arguments].concat(), bytes)
+}
+
+/// Without this, what people write by hand and what programs send could differ.
+#[test]
+fn json_to_bytes_and_back() {
+    assert_eq!(encode(&["CounterUpdate", "--hex"], COUNTER).quiet(), COUNTER_HEX.as_bytes());
+    let bytes = encode(&["CounterUpdate"], COUNTER).quiet();
+    assert_eq!(bytes, [[0xff; 8].as_slice(), &[0xfe, 0xff, 0xff, 0xff, 7, 0, 0, 0]].concat());
+    let pretty = "{\n  \"counter_id\": \"18446744073709551615\",\n  \"value\": -2,\n  \"delta\": 7\n}\n";
+    assert_eq!(decode(&["CounterUpdate"], &bytes).quiet(), pretty.as_bytes());
+    let compact = "{\"counter_id\":\"18446744073709551615\",\"value\":-2,\"delta\":7}\n";
+    assert_eq!(decode(&["CounterUpdate", "--hex", "--compact"], COUNTER_HEX).quiet(), compact.as_bytes());
+    let spaced = " 0xFFFFFFFF ffffffff\n feffffff\t07000000\r\n";
+    assert_eq!(decode(&["CounterUpdate", "--hex", "--compact"], spaced).quiet(), compact.as_bytes());
+}
+
+/// Without this, bytes from a socket could not be looked at without knowing which message they are.
+#[test]
+fn frames_name_their_message() {
+    let frame = encode(&["CounterUpdate", "--frame"], COUNTER).quiet();
+    assert_eq!(frame[..6], [0xea, 0x03, 16, 0, 0, 0]);
+    assert_eq!(frame.len(), 22);
+    assert!(decode(&["--frame"], &frame).quiet().starts_with(b"{\n  \"counter_id\""));
+    assert!(decode(&["--frame", "CounterUpdate"], &frame).quiet().starts_with(b"{\n  \"counter_id\""));
+    let hex = encode(&["CounterUpdate", "--frame", "--hex"], COUNTER).quiet();
+    assert_eq!(hex, format!("ea0310000000{COUNTER_HEX}").as_bytes());
+    decode(&["--frame", "--hex"], hex).quiet();
+    decode(&["--frame", "TextMessage"], &frame).exits(1).says(&["1002 (CounterUpdate)", "TextMessage has 1001"]);
+    for (frame, words) in [
+        (&frame[..5], "length: 5 bytes, the header alone has 6"),
+        (&frame[..21], "the header says 16 bytes, 15 follow it"),
+        (&[&frame[..], &[0]].concat(), "the header says 16 bytes, 17 follow it"),
+        (&[0xea, 0x03, 1, 0, 0x40, 0], "the most is 4194304"),
+        (&[0xe7, 0x03, 0, 0, 0, 0], "no message of type 999"),
+    ] {
+        decode(&["--frame"], frame).exits(1).says(&["frame rejected: ", words]);
+    }
+}
+
+/// Without this, a rejection could go unnoticed, or not say where.
+#[test]
+fn rejections_have_code_and_path() {
+    decode(&["TextMessage"], [0; 311]).exits(1).says(&["TextMessage rejected: length: payload has 311 bytes"]);
+    decode(&["TextMessage"], [0; 312]).exits(1).says(&["TextMessage rejected: rule:not_empty at sender: "]);
+    decode(&["TextMessage"], vec![0; 5_000_000]).exits(1).says(&["longer than"]);
+    decode(&["TextMessage", "--message-format", "json"], [0; 312]).exits(1).says(&[
+        r#""code":"rule:not_empty""#,
+        r#""path":"sender""#,
+        r#""message_name":"TextMessage""#,
+    ]);
+    decode(&["CounterUpdate", "--hex"], "0x0").exits(1).says(&["odd number"]);
+    decode(&["CounterUpdate", "--hex"], "0x0g").exits(1).says(&["`g`"]);
+    let range = COUNTER.replace("-2", "2147483648");
+    encode(&["CounterUpdate"], &range).exits(1).says(&["CounterUpdate rejected: range at value: "]);
+    encode(&["CounterUpdate"], "{}").exits(1).says(&["missing_field at counter_id"]);
+    encode(&["CounterUpdate"], "").exits(1).says(&["syntax: "]);
+    run_with(&root(), ["encode", "CounterUpdate"], b"\"\xff\"").exits(1).says(&["syntax: byte 1 is not UTF-8"]);
+}
+
+/// Without this, a wrong command line could read as a rejected payload.
+#[test]
+fn wrong_usage() {
+    encode(&["CounterUpdat"], COUNTER).exits(2).says(&["no message `CounterUpdat`", "did you mean `CounterUpdate`?"]);
+    encode(&["Zebra"], COUNTER).exits(2).says(&["it has TextMessage, CounterUpdate, BatchOperation"]);
+    encode(&[], COUNTER).exits(2).says(&["<MESSAGE>"]);
+    decode(&[], [0; 16]).exits(2).says(&["<MESSAGE>"]);
+    encode(&["CounterUpdate", "--contracts", "-"], COUNTER).exits(2).says(&["--contracts"]);
+    encode(&["CounterUpdate", "--contracts", "nowhere.yaml"], COUNTER).exits(3).says(&["nowhere.yaml"]);
+    run(&root(), ["decode", "TextMessage", "--contracts", "Cargo.toml"]).exits(1).says(&["Cargo.toml"]);
+}
+
+/// Without this, the largest messages could not be given as JSON or bytes.
+#[test]
+fn the_largest_message() {
+    let contract = "structs: { Row: { fields: { cells: \"[u8; 65000]\" } } }\n\
+        messages: { Big: { tlv_type: 1000, domain: D, fields: { rows: \"[Row; 64]\" } } }\n";
+    let here = folder(&[("contracts.yaml", contract)]);
+    let payload = vec![0xab; 65_000 * 64];
+    let json = run_with(here.path(), ["decode", "Big"], &payload).quiet();
+    assert_eq!(json.windows(7).filter(|seven| seven == b"\"cells\"").count(), 64);
+    assert!(run_with(here.path(), ["encode", "Big"], &json).quiet() == payload);
+    let hex = run_with(here.path(), ["encode", "Big", "--frame", "--hex"], &json).quiet();
+    assert!(run_with(here.path(), ["decode", "--frame", "--hex"], hex).quiet() == json);
+}
