@@ -24,8 +24,10 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 fn same_letters(a: &str, b: &str) -> bool {
-    let letters = |text: &'_ str| text.bytes().filter(|byte| !matches!(byte, b'_' | b'-' | b' ')).collect::<Vec<_>>();
-    a.len().abs_diff(b.len()) <= 4 && letters(a).eq_ignore_ascii_case(&letters(b))
+    fn letters(text: &str) -> impl Iterator<Item = u8> {
+        text.bytes().filter(|byte| !matches!(byte, b'_' | b'-' | b' ')).map(|byte| byte.to_ascii_lowercase())
+    }
+    a.len().abs_diff(b.len()) <= 4 && letters(a).eq(letters(b))
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours from `a` to `b`; `None` past `limit`.

@@ -77,6 +77,8 @@ pub struct File {
     pub enums: Vec<Enum>,
     /// `structs`, in file order.
     pub structs: Vec<Struct>,
+    /// Whether `enums` or `structs` as a whole is of a wrong kind (reported), so that types may be missing.
+    pub types_unreadable: bool,
     /// `messages`, in file order.
     pub messages: Vec<Message>,
     /// `invariants`, in file order.

@@ -99,6 +99,7 @@ pub(super) fn file(lower: &mut Lower, root: Node) -> File {
     };
     for pair in lower.pairs(root, &TOP) {
         let (key, span, value) = (pair.key, pair.span, pair.value);
+        file.types_unreadable |= matches!(key, "enums" | "structs") && !matches!(value.kind, Kind::Map(_));
         match key {
             "schema" => file.schema = schema(lower, span, value),
             "tag_ranges" => file.tag_ranges = tag_ranges(lower, span, value),

@@ -26,6 +26,8 @@ pub struct Context<'a> {
     /// Enums and structs that a type names, by index in the raw file.
     pub used_enums: Vec<bool>,
     pub used_structs: Vec<bool>,
+    /// Whether some types could not be read at all, so that an unknown name may be one of them.
+    pub types_unreadable: bool,
     /// Whether the type of any field is not known.
     pub unsound: bool,
     pub diagnostics: Vec<Diagnostic>,
@@ -125,20 +127,22 @@ fn named(cx: &mut Context, written: &Spanned<String>, name: &str, at: &Range<usi
     };
     let span = place(cx.source, written, at);
     let exact = span != written.span || written.value.len() == at.len();
-    let diagnostic = Diagnostic::new(&codes::E0201, span, format!("unknown type {}", quote(name)));
-    let elsewhere = foreign(name);
-    cx.diagnostics.push(if is_message {
-        diagnostic.help(format!("`{name}` is a message; what fields are made of is declared under `structs`"))
-    } else if let Some((help, replacement)) = elsewhere {
-        match replacement.filter(|_| exact) {
-            Some(replacement) => diagnostic.help(help).suggest(span, replacement),
-            None => diagnostic.help(help),
-        }
+    let (help, replacement) = if is_message {
+        (format!("`{name}` is a message; what fields are made of is declared under `structs`"), None)
+    } else if let Some((help, replacement)) = foreign(name) {
+        (help.to_owned(), replacement.map(str::to_owned))
     } else if let Some(near) = cx.names.closest_type(name) {
-        let help = format!("did you mean `{near}`?");
-        if exact { diagnostic.help(help).suggest(span, near) } else { diagnostic.help(help) }
+        (format!("did you mean `{near}`?"), Some(near))
+    } else if cx.types_unreadable {
+        return None;
     } else {
-        diagnostic.help("a type is a scalar, `[T; N]`, `String<N>`, `Vec<T, N>`, or the name of an enum or struct")
+        let help = "a type is a scalar, `[T; N]`, `String<N>`, `Vec<T, N>`, or the name of an enum or struct";
+        (help.to_owned(), None)
+    };
+    let diagnostic = Diagnostic::new(&codes::E0201, span, format!("unknown type {}", quote(name))).help(help);
+    cx.diagnostics.push(match replacement.filter(|_| exact) {
+        Some(replacement) => diagnostic.suggest(span, replacement),
+        None => diagnostic,
     });
     None
 }

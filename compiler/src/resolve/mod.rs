@@ -38,6 +38,7 @@ pub fn resolve(file: &raw::File, source_bytes: &[u8], diagnostics: &mut Vec<Diag
         source: source_bytes,
         used_enums: vec![false; file.enums.len()],
         used_structs: vec![false; file.structs.len()],
+        types_unreadable: file.types_unreadable,
         unsound: false,
         diagnostics: std::mem::take(diagnostics),
     };
@@ -73,10 +74,11 @@ fn report_unused(cx: &mut fields::Context, file: &raw::File) {
     if cx.unsound {
         return;
     }
-    let enums = file.enums.iter().map(|raw| ("enum", &raw.name)).zip(&cx.used_enums);
-    let structs = file.structs.iter().map(|raw| ("struct", &raw.name)).zip(&cx.used_structs);
-    for ((kind, name), used) in enums.chain(structs) {
-        if !used {
+    let enums = file.enums.iter().zip(&cx.used_enums).map(|(raw, used)| ("enum", &raw.name, *used));
+    let structs = file.structs.iter().zip(&cx.used_structs).map(|(raw, used)| ("struct", &raw.name, *used));
+    for (kind, name, used) in enums.chain(structs) {
+        // A name that something else has, or that cannot be one, was reported.
+        if !used && cx.names.stands_for(name) {
             let message = format!("{kind} {} is used by no message", quote(&name.value));
             let diagnostic = Diagnostic::new(&codes::W0202, name.span, message);
             cx.diagnostics.push(diagnostic.help("it is not part of the schema digest"));

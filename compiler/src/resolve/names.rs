@@ -16,6 +16,10 @@ use crate::suggest;
 /// Longest name, in bytes.
 pub const MAX_NAME: usize = 128;
 
+/// Names that unknown ones are compared with, in all; beyond it there are no more suggestions, so
+/// that a file of nothing but unknown names stays fast.
+const SUGGESTING: usize = 100_000;
+
 /// Scalar types by name.
 pub const SCALARS: [Scalar; 12] = [
     Scalar::U8,
@@ -43,14 +47,14 @@ pub enum Named {
 /// Every enum, struct and message of a file by name.
 pub struct Names<'a> {
     index: IndexMap<&'a str, (Named, Span)>,
-    /// Comparisons left for suggestions, so that a file of nothing but unknown names stays fast.
+    /// Comparisons left for suggestions.
     budget: Cell<usize>,
 }
 
 impl<'a> Names<'a> {
     /// Collects the names of a file and reports those that cannot be, or should not.
     pub fn collect(file: &'a raw::File, diagnostics: &mut Vec<Diagnostic>) -> Self {
-        let mut names = Self { index: IndexMap::new(), budget: Cell::new(2_000_000) };
+        let mut names = Self { index: IndexMap::new(), budget: Cell::new(SUGGESTING) };
         let retired: IndexMap<&str, Span> =
             file.reserved_names.iter().map(|name| (name.value.as_str(), name.span)).collect();
         let mut add = |kind, name: &'a Spanned<String>, named| {
@@ -93,6 +97,11 @@ impl<'a> Names<'a> {
     /// What `name` stands for.
     pub fn get(&self, name: &str) -> Option<Named> {
         self.index.get(name).map(|(named, _)| *named)
+    }
+
+    /// Whether a name, where it was defined, stands for what is defined there.
+    pub fn stands_for(&self, name: &Spanned<String>) -> bool {
+        self.index.get(name.value.as_str()).is_some_and(|(_, span)| *span == name.span)
     }
 
     /// The type that `name` is probably a misspelling of.
