@@ -2,6 +2,7 @@
 
 mod bless;
 mod codegen;
+mod demo;
 mod golden;
 mod process;
 mod setup;
@@ -26,6 +27,7 @@ struct Command {
 
 static COMMANDS: &[Command] = &[
     Command { name: "setup", about: setup::ABOUT, run: setup::run },
+    Command { name: "demo", about: demo::ABOUT, run: demo::run },
     Command { name: "test", about: test::ABOUT, run: test::run },
     Command { name: "codegen", about: codegen::ABOUT, run: codegen::run },
     Command { name: "bless", about: bless::ABOUT, run: bless::run },

@@ -12,7 +12,7 @@ const NOT_RUN: &str = "cargo xtask test";
 /// Stands for any number of lines of output.
 const ANYTHING: &str = "…";
 
-pub fn check(place: &Place, block: &Block) -> Result<(), Mismatch> {
+pub(super) fn check(place: &Place, block: &Block) -> Result<(), Mismatch> {
     let mut real = String::new();
     let mut agrees = true;
     for (command, shown) in commands(&block.body)? {

@@ -6,7 +6,7 @@ use std::fs;
 use super::blocks::Block;
 use super::{Mismatch, Place};
 
-pub fn check(place: &Place, block: &Block, path: &str) -> Result<(), Mismatch> {
+pub(super) fn check(place: &Place, block: &Block, path: &str) -> Result<(), Mismatch> {
     let bytes = fs::read(place.root.join(path)).map_err(|error| Mismatch::Wrong(format!("{path}: {error}")))?;
     let real = dump(&bytes);
     if real == block.body { Ok(()) } else { Err(Mismatch::Output(real)) }

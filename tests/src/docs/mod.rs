@@ -15,7 +15,7 @@
 
 pub mod blocks;
 mod console;
-mod contracts;
+pub mod contracts;
 mod hex;
 mod programs;
 
@@ -110,8 +110,10 @@ fn contains(place: &Place, block: &Block, path: &str) -> Result<(), Mismatch> {
         fs::read_to_string(place.root.join(path)).map_err(|error| Mismatch::Wrong(format!("{path}: {error}")))?;
     if text == block.body || (text.contains(&block.body) && !block.body.trim().is_empty()) {
         Ok(())
-    } else {
+    } else if block.body.trim().is_empty() {
         Err(Mismatch::Output(text))
+    } else {
+        Err(Mismatch::Wrong(format!("is no part of {path}:\n{}", difference(&block.body, &text))))
     }
 }
 
