@@ -1,4 +1,8 @@
-//! Checks of runs of bytes, a word at a time.
+//! Checks of runs of bytes, many at a time.
+//!
+//! Where a value's bytes end and its zeros begin is known only at run time, but where both end together is known when
+//! generated code is compiled. So short runs are checked in one pass of fixed length, under a mask that says which
+//! bits each byte may not have: no loop of unknown length, no branch to mispredict, the same time for every value.
 
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
@@ -32,6 +36,69 @@ fn gather(bytes: &[u8]) -> u64 {
             gathered |= u64::from(*byte);
         }
         gathered
+    }
+}
+
+/// The longest run that is checked under a mask.
+const REACH: usize = 256;
+
+/// `before` up to the middle, all bits from there. From index `REACH - n` on it is the mask of `n` bytes and what
+/// follows them.
+const fn masks(before: u8) -> [u8; 2 * REACH] {
+    let mut masks = [0xff; 2 * REACH];
+    let mut index = 0;
+    while index < REACH {
+        masks[index] = before;
+        index += 1;
+    }
+    masks
+}
+
+/// ASCII, then zeros.
+static ASCII: [u8; 2 * REACH] = masks(0x80);
+/// Anything, then zeros.
+static ANYTHING: [u8; 2 * REACH] = masks(0);
+
+/// Whether no byte has a bit that its mask has. `used` and the number of bytes are at
+/// most `REACH`; the latter should be a constant where this is inlined.
+#[inline(always)]
+fn is_clear(bytes: &[u8], masks: &[u8; 2 * REACH], used: usize) -> bool {
+    let Some(masks) = masks.get(REACH - used..).and_then(|masks| masks.get(..bytes.len())) else { return false };
+    if let (Some(last), Some(last_mask)) = (bytes.last_chunk::<16>(), masks.last_chunk::<16>()) {
+        let mut found = [0; 16];
+        for (chunk, mask) in bytes.as_chunks::<16>().0.iter().zip(masks.as_chunks::<16>().0) {
+            gather_masked(&mut found, chunk, mask);
+        }
+        // The last sixteen bytes again, for those that fill no chunk of their own.
+        gather_masked(&mut found, last, last_mask);
+        u128::from_ne_bytes(found) == 0
+    } else if let (Some(last), Some(last_mask)) = (bytes.last_chunk::<8>(), masks.last_chunk::<8>()) {
+        (word(bytes) & word(masks)) | (word(last) & word(last_mask)) == 0
+    } else {
+        bytes.iter().zip(masks).all(|(byte, mask)| byte & mask == 0)
+    }
+}
+
+#[inline(always)]
+fn gather_masked(found: &mut [u8; 16], bytes: &[u8; 16], masks: &[u8; 16]) {
+    for ((found, byte), mask) in found.iter_mut().zip(bytes).zip(masks) {
+        *found |= byte & mask;
+    }
+}
+
+/// Whether the first `used` bytes are ASCII and the others zero. May miss it of long runs.
+#[inline(always)]
+pub(crate) fn is_ascii_then_zero(bytes: &[u8], used: usize) -> bool {
+    bytes.len() <= REACH && used <= bytes.len() && is_clear(bytes, &ASCII, used)
+}
+
+/// Whether all but the first `used` bytes are zero.
+#[inline(always)]
+pub(crate) fn is_zero_from(bytes: &[u8], used: usize) -> bool {
+    if bytes.len() <= REACH {
+        used <= bytes.len() && is_clear(bytes, &ANYTHING, used)
+    } else {
+        bytes.get(used..).is_some_and(is_zero)
     }
 }
 
@@ -119,6 +186,29 @@ mod tests {
                 }
                 bytes[at] = 0;
             }
+        }
+    }
+
+    // The same for checks under a mask: every byte, before and after the border, wherever that is.
+    #[test]
+    fn every_byte_counts_on_its_side_of_the_border() {
+        for length in (0..40).chain([100, 255, 256, 257, 300]) {
+            let mut bytes = vec![0; length];
+            let step = if length < 40 { 1 } else { 51 };
+            for used in (0..=length).step_by(step) {
+                assert!(is_zero_from(&bytes, used), "{used} of {length}");
+                assert_eq!(is_ascii_then_zero(&bytes, used), length <= 256, "{used} of {length}");
+                for at in 0..length {
+                    for byte in [0x01, 0x7f, 0x80] {
+                        bytes[at] = byte;
+                        assert_eq!(is_zero_from(&bytes, used), at < used, "{used} of {length}: {byte} at {at}");
+                        let fine = at < used && byte < 0x80 && length <= 256;
+                        assert_eq!(is_ascii_then_zero(&bytes, used), fine, "{used} of {length}: {byte} at {at}");
+                    }
+                    bytes[at] = 0;
+                }
+            }
+            assert!(!is_zero_from(&bytes, length + 1) && !is_ascii_then_zero(&bytes, length + 1));
         }
     }
 

@@ -3,7 +3,7 @@
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::{Checked, Raw, U16, Verdict, count, elements, set_count};
-use crate::bytes::is_zero;
+use crate::bytes::{is_zero, is_zero_from};
 use crate::elements::Element;
 use crate::error::{Code, Fault};
 
@@ -75,14 +75,15 @@ impl<R: Raw, const N: usize, const PAD: usize> Raw for List<R, N, PAD> {
 
     #[inline]
     fn check(&self) -> Verdict {
-        let Some((prefix, rest)) = self.as_bytes().split_first_chunk() else {
+        let Some(prefix) = self.as_bytes().first_chunk() else {
             return Err(Fault::new(Code::Length));
         };
         let count = count(prefix, N)?;
         elements(self.elements())?;
-        match rest.get(count * size_of::<R>()..) {
-            Some(unused) if is_zero(unused) => Ok(()),
-            _ => Err(Fault::new(Code::Padding)),
+        if is_zero_from(self.slots.as_bytes(), count * size_of::<R>()) && is_zero(&self.rounding) {
+            Ok(())
+        } else {
+            Err(Fault::new(Code::Padding))
         }
     }
 }

@@ -3,7 +3,7 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::{Raw, U16, Verdict, count, set_count};
-use crate::bytes::{fill, is_utf8, is_zero};
+use crate::bytes::{fill, is_ascii_then_zero, is_utf8, is_zero};
 use crate::error::{Code, Fault};
 
 /// At most `N` bytes of UTF-8: `u16` length, six zero bytes, the text, then zeros. `PAD` is what
@@ -51,19 +51,29 @@ impl<const N: usize, const PAD: usize> Raw for Str<N, PAD> {
 
     #[inline]
     fn check(&self) -> Verdict {
-        let Some((prefix, rest)) = self.as_bytes().split_first_chunk() else {
+        let Some(prefix) = self.as_bytes().first_chunk() else {
             return Err(Fault::new(Code::Length));
         };
         let length = count(prefix, N)?;
-        let Some((text, tail)) = rest.split_at_checked(length) else {
-            return Err(Fault::new(Code::Count));
-        };
-        if !is_utf8(text) {
-            return Err(Fault::new(Code::Utf8));
+        // Most strings are short and ASCII: text and tail in one pass.
+        if !is_ascii_then_zero(&self.text, length) {
+            check_text(&self.text, length)?;
         }
-        if !is_zero(tail) {
-            return Err(Fault::new(Code::Padding));
-        }
+        if self.rounding == [0; PAD] { Ok(()) } else { Err(Fault::new(Code::Padding)) }
+    }
+}
+
+/// Text of any kind, then zeros.
+#[inline(never)]
+fn check_text(bytes: &[u8], length: usize) -> Verdict {
+    let Some((text, tail)) = bytes.split_at_checked(length) else {
+        return Err(Fault::new(Code::Count));
+    };
+    if !is_utf8(text) {
+        Err(Fault::new(Code::Utf8))
+    } else if !is_zero(tail) {
+        Err(Fault::new(Code::Padding))
+    } else {
         Ok(())
     }
 }
