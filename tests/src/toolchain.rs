@@ -33,6 +33,34 @@ pub fn compiler() -> PathBuf {
     COMPILER.get_or_init(build).clone()
 }
 
+/// A dune command over the project in `folder`.
+pub fn dune(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("dune");
+    command.args(arguments).args(["--root", "."]).current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+/// The OCaml library as a user has it, built for release and installed: a folder for `OCAMLPATH`. Installed when first
+/// asked for.
+pub fn ocaml_library() -> PathBuf {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    let install = || {
+        let (build, prefix) = (target_folder().join("ocaml/build"), target_folder().join("ocaml/prefix"));
+        let source = root().join("runtime-ocaml");
+        std::fs::create_dir_all(&build).expect("build output can be written");
+        let mut built = dune(&source, &["build", "--profile", "release", "--only-packages", "mycelium", "@install"]);
+        built.arg("--build-dir").arg(&build);
+        let mut installed = dune(&source, &["install", "mycelium"]);
+        installed.arg("--build-dir").arg(&build).arg("--prefix").arg(&prefix);
+        for command in [built, installed] {
+            let output = run(command);
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        prefix.join("lib")
+    };
+    LIBRARY.get_or_init(install).clone()
+}
+
 /// Runs a command to its end. Panics where the program is not there, with the command that installs it.
 pub fn run(mut command: Command) -> Output {
     let name = command.get_program().to_string_lossy().into_owned();
