@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use mycelium_tests::docs::blocks::Page;
 use mycelium_tests::{docs, toolchain};
 
 /// Folders whose pages are not documentation: the explanations of codes are tested with the codes.
@@ -22,6 +23,28 @@ fn every_code_block_is_true() {
     }
     assert!(words.is_empty(), "\n{words}`cargo xtask bless` takes over output that is right");
     assert!(blocks > 40, "only {blocks} blocks were found: are the pages where they were?");
+}
+
+/// An explanation whose wrong example is right, or the other way round, sends people the wrong way. The first block is
+/// the wrong one; what cannot be shown as YAML (a file that is too large) is in another kind of block.
+#[test]
+fn every_explanation_is_true() {
+    let mut words = String::new();
+    for code in myc_schema::codes::ALL {
+        let page = Page::parse(code.explanation);
+        let examples: Vec<_> = page.blocks.iter().collect();
+        let [wrong, right] = examples[..] else {
+            words.push_str(&format!("{}: {} examples rather than a wrong and a right one\n", code.id, examples.len()));
+            continue;
+        };
+        for (block, expected) in [(wrong, &[code.id][..]), (right, &[])] {
+            let yaml = block.kind() == "yaml";
+            if let Some(finding) = yaml.then(|| docs::contracts::gives(&block.body, expected).err()).flatten() {
+                words.push_str(&format!("{}.md:{}: {finding}\n", code.id, block.line));
+            }
+        }
+    }
+    assert!(words.is_empty(), "\n{words}");
 }
 
 fn pages(root: &Path) -> Vec<String> {
