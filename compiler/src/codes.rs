@@ -33,6 +33,10 @@ macro_rules! codes {
     };
 }
 
+/// Codes about a file rather than what is written in it: no contract in a page or a repository shows
+/// them. Every other code has one that provokes it and one that mends it.
+pub static ABOUT_FILES: &[&Code] = &[&E0001, &E0002, &E0003, &E0004];
+
 codes! {
     E0001 Error "file cannot be read"
     E0002 Error "file too large"

@@ -28,23 +28,30 @@ pub(super) fn make_readable(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// The length of an array type at the beginning of `text`, where what follows ends a YAML value.
+/// The length of an array type at the beginning of `text`, where what follows ends a YAML value:
+/// opening brackets, a name, and as often `; N]`.
 fn nested_array(text: &str) -> Option<usize> {
-    let mut depth = 0usize;
-    for (at, c) in text.char_indices() {
-        match c {
-            '[' => depth += 1,
-            ']' => depth -= 1,
-            '0'..='9' | 'a'..='z' | 'A'..='Z' | '_' | ';' | ' ' => {}
-            _ => return None,
-        }
-        if depth == 0 {
-            let rest = text[at + 1..].trim_start_matches(' ');
-            let ends = rest.is_empty() || rest.starts_with([',', '}', '\n', '\r', '#']);
-            return ends.then_some(at + 1);
-        }
+    const DEEPEST: usize = 16;
+    let mut rest = text;
+    let mut depth = 0;
+    while let Some(inner) = rest.strip_prefix('[').filter(|_| depth < DEEPEST) {
+        rest = inner.trim_start_matches(' ');
+        depth += 1;
     }
-    None
+    rest = word(rest)?;
+    for _ in 0..depth {
+        let length = rest.trim_start_matches(' ').strip_prefix(';')?;
+        rest = word(length.trim_start_matches(' '))?.trim_start_matches(' ').strip_prefix(']')?;
+    }
+    let after = rest.trim_start_matches(' ');
+    let ends = after.is_empty() || after.starts_with([',', '}', '\n', '\r', '#']);
+    ends.then_some(text.len() - rest.len())
+}
+
+/// What follows a name or number.
+fn word(text: &str) -> Option<&str> {
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    (rest.len() < text.len()).then_some(rest)
 }
 
 /// The type a list without quotes stands for: `[u8; 20]` for a list of the text `u8; 20`.
@@ -76,6 +83,8 @@ mod tests {
             ("a: text [[u8; 3]; 4]", None),
             ("a: [[u8; 3]; 4", None),
             ("a: [[u8; 3]; 4] b", None),
+            ("a: [[[]]]", None),
+            ("a: [[u8]; 3]", None),
             ("[[", None),
             ("a: [[]", None),
         ] {

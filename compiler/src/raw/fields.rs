@@ -42,9 +42,9 @@ const RULES: &[&str] = &[
 const BOOLEAN_RULES: &[&str] = &["not_zero", "not_empty", "no_0x_prefix", "ascii"];
 
 /// The fields of a struct or message. `None`: the value was of a wrong kind.
-pub(super) fn fields(lower: &mut Lower, span: Span, node: Node) -> Option<Vec<Field>> {
+pub(super) fn fields(lower: &mut Lower, span: Span, node: Node, may_be_empty: bool) -> Option<Vec<Field>> {
     let help = match &node.kind {
-        Kind::Plain(text) if text.is_empty() => "write `fields: {}` for a message without fields",
+        Kind::Plain(text) if text.is_empty() && may_be_empty => "write `fields: {}` for a message without fields",
         _ => "`fields` maps each name to a type: `price: u64`",
     };
     let entries = lower.mapping("fields", span, node, help)?;
@@ -68,7 +68,7 @@ fn field(lower: &mut Lower, Entry { key, value }: Entry) -> Field {
         return field;
     };
     let cut = cut_type(lower, &mut entries);
-    rules_outside(lower, &mut entries, &field.name.value);
+    let outside = rules_outside(lower, &mut entries, &field.name.value);
     let mut has_type = cut;
     for pair in lower.pairs(entries, &FIELD) {
         let (key, span, value) = (pair.key, pair.span, pair.value);
@@ -83,6 +83,11 @@ fn field(lower: &mut Lower, Entry { key, value }: Entry) -> Field {
             "deprecated" => field.deprecated = lower.text(key, span, value),
             "unit" => field.unit = lower.text(key, span, value),
             _ => {}
+        }
+    }
+    for rule in outside.into_iter().map(|entry| rule(lower, entry)) {
+        if !field.validation.iter().any(|given| given.name.value == rule.name.value) {
+            field.validation.push(rule);
         }
     }
     if !has_type {
@@ -130,20 +135,23 @@ fn cut_type(lower: &mut Lower, entries: &mut Vec<Entry>) -> bool {
     true
 }
 
-/// Reports rules that stand beside `validation` instead of in it.
-fn rules_outside(lower: &mut Lower, entries: &mut Vec<Entry>, field: &str) {
-    entries.retain(|entry| {
+/// Takes out and reports rules that stand beside `validation` instead of in it.
+fn rules_outside<'a>(lower: &mut Lower, entries: &mut Vec<Entry<'a>>, field: &str) -> Vec<Entry<'a>> {
+    if !entries.iter().any(|entry| RULES.contains(&entry.key.value.as_ref())) {
+        return Vec::new();
+    }
+    let (outside, keys): (Vec<_>, Vec<_>) =
+        std::mem::take(entries).into_iter().partition(|entry| RULES.contains(&entry.key.value.as_ref()));
+    *entries = keys;
+    for entry in &outside {
         let rule = entry.key.value.as_ref();
-        if !RULES.contains(&rule) {
-            return true;
-        }
         lower.report(
             Diagnostic::new(&codes::E0101, entry.key.span, format!("unknown key `{rule}` of a field; it is a rule"))
                 .label("belongs in `validation`")
                 .help(format!("write it under `validation` of {}, as a list item `{{ {rule}: … }}`", quote(field))),
         );
-        false
-    });
+    }
+    outside
 }
 
 fn validation(lower: &mut Lower, span: Span, node: Node) -> Vec<Rule> {
@@ -153,15 +161,14 @@ fn validation(lower: &mut Lower, span: Span, node: Node) -> Vec<Rule> {
         Kind::List { items, .. } => {
             for item in items {
                 let place = item.span;
-                let entries = lower.mapping("validation", place, item, HELP).unwrap_or_default();
-                rules.extend(entries.into_iter().map(|entry| rule(lower, entry)));
+                match item.kind {
+                    Kind::Map(entries) => rules.extend(entries.into_iter().map(|entry| rule(lower, entry))),
+                    _ => lower.wrong_kind("validation", "rules with values", place, &item, Some(HELP)),
+                }
             }
         }
-        kind => {
-            let node = Node { span: node.span, kind };
-            let entries = lower.mapping("validation", span, node, HELP).unwrap_or_default();
-            rules.extend(entries.into_iter().map(|entry| rule(lower, entry)));
-        }
+        Kind::Map(entries) => rules.extend(entries.into_iter().map(|entry| rule(lower, entry))),
+        _ => lower.wrong_kind("validation", "a list of rules", span, &node, Some(HELP)),
     }
     rules
 }
@@ -184,16 +191,11 @@ fn rule_value(lower: &mut Lower, rule: &str, strict: bool, node: Node) -> Value 
             Plain::Int => Value::Int(text.into_owned()),
             Plain::Float => Value::Float(text.into_owned()),
             Plain::OddBool(value) if BOOLEAN_RULES.contains(&rule) => {
-                lower.misspelt(rule, "`true` or `false`", &text, place, Some(value.to_string()));
+                lower.misspelt::<bool>(rule, "`true` or `false`", &text, place, Some(value.to_string()));
                 Value::Bool(value)
             }
             Plain::OddNumber(right) if strict && !BOOLEAN_RULES.contains(&rule) => {
-                lower.misspelt(rule, "a number", &text, place, right.clone());
-                match right {
-                    Some(right) if scalar::is_int(&right) => Value::Int(right),
-                    Some(right) => Value::Float(right),
-                    None => Value::Reported,
-                }
+                lower.misspelt(rule, "a number", &text, place, right).unwrap_or(Value::Reported)
             }
             Plain::OddBool(_) | Plain::OddNumber(_) | Plain::Text => {
                 Value::Str { text: text.into_owned(), quoted: false }
@@ -213,7 +215,7 @@ fn rule_value(lower: &mut Lower, rule: &str, strict: bool, node: Node) -> Value 
             let span = syntax::first_line(lower.text, place);
             let found = describe(&Node { span: place, kind: node.kind });
             let message = format!("expected a value for rule `{rule}`, found {found}");
-            lower.report(Diagnostic::new(&codes::E0103, span, message).label("expected a number, a text or a list"));
+            lower.report(Diagnostic::new(&codes::E0103, span, message).label("expected a number, text or a list"));
             Value::Reported
         }
         Kind::Map(_) => {

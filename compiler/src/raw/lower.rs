@@ -128,7 +128,7 @@ impl Lower<'_> {
             Kind::Plain(text) => match scalar::classify(&text) {
                 Plain::Text | Plain::OddBool(_) | Plain::OddNumber(_) => Some(Spanned::new(text.into_owned(), place)),
                 Plain::Null => {
-                    self.wrong_kind(name, "a text", span, &Node { span: place, kind: Kind::Plain(text) }, None);
+                    self.wrong_kind(name, "text", span, &Node { span: place, kind: Kind::Plain(text) }, None);
                     None
                 }
                 Plain::Bool(_) | Plain::Int | Plain::Float => {
@@ -136,16 +136,16 @@ impl Lower<'_> {
                     let diagnostic = Diagnostic::new(
                         &codes::E0103,
                         place,
-                        format!("expected a text for {}, found {found}", quote(name)),
+                        format!("expected text for {}, found {found}", quote(name)),
                     )
-                    .label("expected a text")
-                    .help("put it in quotes if it is a text");
+                    .label("expected text")
+                    .help("put it in quotes if text is meant");
                     self.report(diagnostic.suggest(place, format!("\"{text}\"")));
                     Some(Spanned::new(text.into_owned(), place))
                 }
             },
             kind => {
-                self.wrong_kind(name, "a text", span, &Node { span: place, kind }, None);
+                self.wrong_kind(name, "text", span, &Node { span: place, kind }, None);
                 None
             }
         }
@@ -158,15 +158,11 @@ impl Lower<'_> {
             Kind::Plain(text) => match scalar::classify(text) {
                 Plain::Int => Some(scalar::int_value(text)),
                 Plain::OddNumber(right) => {
-                    let right = right.filter(|right| scalar::is_int(right)).or_else(|| right_integer(text));
-                    self.misspelt(name, "an integer", text, place, right.clone());
-                    right.map(|right| scalar::int_value(&right))
+                    let right = right.and_then(|right| right_integer(&right));
+                    self.misspelt(name, "an integer", text, place, right)
                 }
                 Plain::Float => match scalar::integral(text) {
-                    Some(right) => {
-                        self.misspelt(name, "an integer", text, place, Some(right.clone()));
-                        Some(scalar::int_value(&right))
-                    }
+                    right @ Some(_) => self.misspelt(name, "an integer", text, place, right),
                     None => self.no_value(name, "an integer", span, node),
                 },
                 _ => self.no_value(name, "an integer", span, node),
@@ -187,7 +183,7 @@ impl Lower<'_> {
             Kind::Plain(text) => match scalar::classify(text) {
                 Plain::Bool(value) => Some(value),
                 Plain::OddBool(value) => {
-                    self.misspelt(name, "`true` or `false`", text, place, Some(value.to_string()));
+                    self.misspelt::<bool>(name, "`true` or `false`", text, place, Some(value.to_string()));
                     Some(value)
                 }
                 _ => self.no_value(name, "`true` or `false`", span, node),
@@ -208,12 +204,7 @@ impl Lower<'_> {
             Kind::Plain(text) => match scalar::classify(text) {
                 Plain::Int => Some(scalar::int_value(text) as f64),
                 Plain::Float => text.parse().ok(),
-                Plain::OddNumber(right) => {
-                    self.misspelt(name, "a number", text, place, right.clone());
-                    right.and_then(|right| {
-                        if scalar::is_int(&right) { Some(scalar::int_value(&right) as f64) } else { right.parse().ok() }
-                    })
-                }
+                Plain::OddNumber(right) => self.misspelt(name, "a number", text, place, right),
                 _ => self.no_value(name, "a number", span, node),
             },
             Kind::Text { text, quoted: true } if matches!(scalar::classify(text), Plain::Int | Plain::Float) => {
@@ -225,10 +216,7 @@ impl Lower<'_> {
         match value {
             Some(value) if !value.is_finite() => {
                 let message = format!("expected a number for {}, found one that is too large", quote(name));
-                self.report(
-                    Diagnostic::new(&codes::E0103, place, message)
-                        .label("larger than any number a computer calculates with"),
-                );
+                self.report(Diagnostic::new(&codes::E0103, place, message).label("beyond the range of f64"));
                 None
             }
             value => value.map(|value| Spanned::new(value, place)),
@@ -263,12 +251,19 @@ impl Lower<'_> {
         None
     }
 
-    /// A number or boolean in a spelling that only some YAML readers take for one.
-    pub fn misspelt(&mut self, name: &str, expected: &str, written: &str, place: Span, right: Option<String>) {
+    /// Reports a number or boolean in a spelling that only some YAML readers take for one. Which one
+    /// they take it for they disagree about, so it has no value.
+    pub fn misspelt<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        written: &str,
+        place: Span,
+        right: Option<String>,
+    ) -> Option<T> {
         let message = format!("expected {expected} for {}, found {}", quote(name), quote(written));
         let diagnostic = Diagnostic::new(&codes::E0105, place, message);
-        let octal = written.trim_start_matches(['+', '-']).strip_prefix('0').filter(|rest| !rest.is_empty());
-        let octal = octal.and_then(|digits| i128::from_str_radix(digits, 8).ok());
+        let octal = octal_reading(written).filter(|octal| right.as_ref() != Some(octal));
         let diagnostic = match (&right, octal) {
             (Some(right), Some(octal)) => {
                 diagnostic.help(format!("write {}, or `{octal}` if octal digits are meant", quote(right)))
@@ -281,11 +276,12 @@ impl Lower<'_> {
             Some(right) => diagnostic.suggest(place, right),
             None => diagnostic,
         });
+        None
     }
 
     fn unquote(&mut self, name: &str, expected: &str, text: &str, place: Span) {
         let message = format!("expected {expected} for {}, found the text {} in quotes", quote(name), quote(text));
-        let diagnostic = Diagnostic::new(&codes::E0106, place, message).label("a text, because of the quotes");
+        let diagnostic = Diagnostic::new(&codes::E0106, place, message).label("text, because of the quotes");
         self.report(diagnostic.help("remove the quotes").suggest(place, text));
     }
 }
@@ -297,12 +293,17 @@ pub(super) enum Lone {
     Reported,
 }
 
-/// `+1e3` is 1000 where an integer is meant.
-fn right_integer(text: &str) -> Option<String> {
-    match scalar::classify(text) {
-        Plain::OddNumber(Some(right)) => scalar::integral(&right),
-        _ => None,
-    }
+/// What C and YAML 1.1 read `010` as.
+fn octal_reading(text: &str) -> Option<String> {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
+    let digits = digits.strip_prefix('0').filter(|digits| !digits.is_empty())?;
+    let value = u128::from_str_radix(digits, 8).ok()?;
+    Some(if value == 0 { "0".to_owned() } else { format!("{sign}{value}") })
+}
+
+/// The integer that a rightly spelt number is: `1e3` is 1000.
+fn right_integer(number: &str) -> Option<String> {
+    if scalar::is_int(number) { Some(number.to_owned()) } else { scalar::integral(number) }
 }
 
 /// What a node is, for "found …".

@@ -1,8 +1,9 @@
 //! The sections of a contract: which keys each has and where their values go.
 
 use super::fields::fields;
-use super::lower::{Keys, Lone, Lower};
-use super::scalar;
+use super::lower::{Keys, Lone, Lower, describe};
+use super::scalar::{self, Plain};
+use super::syntax;
 use super::tree::{self, Entry, Kind, Node};
 use super::{Domain, Enum, EnumValue, File, IdRange, Invariant, Message, SchemaHeader, Struct, TagRange};
 use crate::codes;
@@ -87,13 +88,13 @@ pub(super) fn file(lower: &mut Lower, root: Node) -> File {
         Kind::Map(entries) => entries,
         kind => {
             let node = Node { span: place, kind };
-            lower.wrong_kind(
-                "contract",
-                "a mapping",
-                place,
-                &node,
-                Some("a contract begins with a key such as `messages:`"),
-            );
+            let message = format!("a contract is a mapping, not {}", describe(&node));
+            if !matches!(node.kind, Kind::Reported) {
+                lower.report(
+                    Diagnostic::new(&codes::E0103, syntax::first_line(lower.text, place), message)
+                        .label("expected a key such as `messages:`"),
+                );
+            }
             return file;
         }
     };
@@ -143,7 +144,7 @@ fn named<'a, T>(
     item: impl Fn(&mut Lower, Spanned<String>, Option<Vec<Entry<'a>>>) -> T,
 ) -> Vec<T> {
     let help = format!("write `{section}: {{}}` for none, or remove the key");
-    let help = if matches!(&node.kind, Kind::Plain(text) if text.is_empty()) {
+    let help = if matches!(&node.kind, Kind::Plain(text) if scalar::classify(text) == Plain::Null) {
         help
     } else {
         format!("`{section}` maps each name to a mapping of its own")
@@ -229,7 +230,7 @@ fn structure(lower: &mut Lower, name: Spanned<String>, entries: Option<Vec<Entry
             "description" => result.description = lower.text(key, span, value),
             "fields" => {
                 has_fields = true;
-                result.fields = fields(lower, span, value);
+                result.fields = fields(lower, span, value, false);
             }
             _ => {}
         }
@@ -269,7 +270,7 @@ fn message(lower: &mut Lower, name: Spanned<String>, entries: Option<Vec<Entry>>
             }
             "topic" => message.topic = lower.text(key, span, value),
             "description" => message.description = lower.text(key, span, value),
-            "fields" => message.fields = fields(lower, span, value),
+            "fields" => message.fields = fields(lower, span, value, true),
             "sensitivity" => message.sensitivity = lower.text(key, span, value),
             "log_payload" => message.log_payload = lower.bool(key, span, &value),
             "required_prior_messages" => {
@@ -312,7 +313,7 @@ fn invariants(lower: &mut Lower, span: Span, node: Node) -> Vec<Invariant> {
 }
 
 fn invariant(lower: &mut Lower, node: Node) -> Option<Invariant> {
-    let place = super::syntax::first_line(lower.text, node.span);
+    let place = syntax::first_line(lower.text, node.span);
     let entries = lower.mapping("invariants", place, node, "each item has a `name` and a `description`")?;
     let mut invariant = Invariant { name: None, description: None, enforced_by: Vec::new(), severity: None };
     let mut has_name = false;
@@ -393,18 +394,22 @@ fn id_range(lower: &mut Lower, name: &str, span: Span, node: &Node) -> Option<Sp
 
 fn range_ends(text: &str) -> Option<(i128, i128)> {
     let (first, last) = text.split_once('-')?;
-    let (first, last) = (first.trim(), last.trim());
     let unsigned = |text: &str| scalar::is_int(text) && !text.starts_with('-');
+    let (first, last) = (first.trim(), last.trim());
     (unsigned(first) && unsigned(last)).then(|| (scalar::int_value(first), scalar::int_value(last)))
 }
 
 fn bad_range(lower: &mut Lower, name: &str, text: &str, place: Span) {
     let message = format!("expected an id range for {}, found {}", quote(name), quote(text));
     let diagnostic = Diagnostic::new(&codes::E0108, place, message).label("not an id range");
-    let separators = ["..=", "...", "..", "–", "—", " to ", ":", ","];
+    let separators = ["..=", "...", "..", "–", "—", " to ", ":", ",", "-"];
     let parts = separators.iter().find_map(|separator| text.split_once(separator));
+    let right_end = |text: &str| match scalar::classify(text.trim()) {
+        Plain::OddNumber(Some(right)) => right,
+        _ => text.trim().to_owned(),
+    };
     let right = parts.and_then(|(first, last)| {
-        let right = format!("{}-{}", first.trim(), last.trim());
+        let right = format!("{}-{}", right_end(first), right_end(last));
         range_ends(&right).map(|_| right)
     });
     lower.report(match right {

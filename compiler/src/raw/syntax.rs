@@ -56,13 +56,16 @@ pub(super) fn error(source: SourceId, text: &str, error: &ScanError, at: usize) 
         return too_deep(span);
     }
     if info.contains("unknown anchor") {
+        let name =
+            text.get(at + 1..).and_then(|rest| rest.split(|c: char| c.is_whitespace() || ",[]{}".contains(c)).next());
+        let span = Span { start: at as u32, end: (at + 1 + name.map_or(0, str::len)) as u32, ..span };
         return Diagnostic::new(&codes::E0008, span, "YAML alias of an anchor that doesn't exist")
             .label("contracts have no anchors and aliases")
             .help("write the value out, or quote it if the `*` is part of a text");
     }
     let (message, help) = explain(info);
     let mut diagnostic = Diagnostic::new(&codes::E0005, span, format!("not well-formed YAML: {message}"));
-    let tab = tab_before(text, at);
+    let tab = tab_before(text, at).or_else(|| tab_after(text, at).filter(|_| info.contains("tab")));
     if let Some(tab) = tab {
         diagnostic.span = Some(Span { source, start: tab as u32, end: tab as u32 + 1 });
         diagnostic.message = "not well-formed YAML: a tab in the indentation".to_owned();
@@ -92,6 +95,20 @@ fn tab_before(text: &str, at: usize) -> Option<usize> {
     let line = &text[start..];
     let blanks = line.len() - line.trim_start_matches([' ', '\t']).len();
     line[..blanks].find('\t').map(|tab| start + tab)
+}
+
+/// The first tab among the blanks at the beginning of a line after `at`.
+fn tab_after(text: &str, at: usize) -> Option<usize> {
+    let mut rest = text.get(at..)?;
+    while let Some(end) = rest.find('\n') {
+        rest = &rest[end + 1..];
+        let line = text.len() - rest.len();
+        let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+        if let Some(tab) = rest[..blanks].find('\t') {
+            return Some(line + tab);
+        }
+    }
+    None
 }
 
 fn explain(info: &str) -> (&str, Option<&'static str>) {
@@ -136,8 +153,13 @@ fn explain(info: &str) -> (&str, Option<&'static str>) {
             "an escape in double quotes that is no character",
             Some("`\\xHH`, `\\uHHHH` and `\\UHHHHHHHH` name a character by number"),
         ),
-        "misplaced bracket" => ("a closing bracket without an opening one", Some(QUOTE)),
-        "invalid indentation" | "invalid indentation in flow construct" | "invalid indentation in quoted scalar" => {
+        "misplaced bracket" => {
+            ("a closing bracket without an opening one", Some("remove it, or put the text it is part of in quotes"))
+        }
+        "invalid indentation in quoted scalar" => {
+            ("a quote that is never closed, or a line of its text that is not indented", Some("it was opened here"))
+        }
+        "invalid indentation" | "invalid indentation in flow construct" => {
             ("the line is not indented enough", Some("what continues a value is indented further than its key"))
         }
         "wrongly indented line in block scalar" => {
@@ -167,7 +189,7 @@ fn explain(info: &str) -> (&str, Option<&'static str>) {
         "a byte order mark must not appear inside a document" => {
             ("a byte order mark inside the text", Some("remove U+FEFF"))
         }
-        "illegal placement of ':' indicator" => ("a `:` where no key can be", Some(QUOTE)),
+        "illegal placement of ':' indicator" => ("a key inside `[ ]`", Some("is a `[` before it never closed?")),
         _ => {
             let info = info.strip_prefix("unexpected character: ").map_or(info, |_| "a character no value begins with");
             (info, Some(QUOTE))

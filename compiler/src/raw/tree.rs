@@ -322,9 +322,12 @@ impl<'a> Builder<'a, '_> {
         if anchor == 0 && !tag {
             return;
         }
-        let head =
-            self.text[span.start as usize..].split([' ', '\t', '\r', '\n', ',', ']', '}']).next().unwrap_or_default();
-        let place = Span { end: span.start + head.len() as u32, ..span };
+        let written = &self.text[span.start as usize..];
+        let len = match written.starts_with("!<") {
+            true => written.find('>').map(|at| at + 1),
+            false => written.find([' ', '\t', '\r', '\n', ',', ']', '}']),
+        };
+        let place = Span { end: span.start + len.unwrap_or(written.len()) as u32, ..span };
         if anchor > 0 {
             self.reference(place, "anchor");
         }

@@ -21,11 +21,18 @@ pub fn resolve(raw: &raw::Enum, diagnostics: &mut Vec<Diagnostic>) -> Enum {
     let mut numbers: IndexMap<u32, (&str, Span)> = IndexMap::new();
     for raw::EnumValue { name, value: number } in raw.values.iter().flatten() {
         names::check_type_name("enum value", name, diagnostics);
-        let Some(number) = number else { continue };
-        let Some(value) = u32::try_from(number.value).ok().filter(|&value| value <= max) else {
-            diagnostics.push(does_not_fit(raw, &name.value, number.value, number.span, repr_name, max));
+        // A value without a usable number keeps its name, so that rules may refer to it.
+        let mut declare = |value| values.push(EnumValue { name: name.value.clone(), span: name.span, value });
+        let Some(number) = number else {
+            declare(0);
             continue;
         };
+        let Some(value) = u32::try_from(number.value).ok().filter(|&value| value <= max) else {
+            diagnostics.push(does_not_fit(raw, &name.value, number.value, number.span, repr_name, max));
+            declare(0);
+            continue;
+        };
+        declare(value);
         if let Some((first, span)) = numbers.get(&value) {
             let message = format!("{} and {} are both {value}", quote(first), quote(&name.value));
             let diagnostic = Diagnostic::new(&codes::E0212, number.span, message).related(*span, "first used here");
@@ -33,7 +40,6 @@ pub fn resolve(raw: &raw::Enum, diagnostics: &mut Vec<Diagnostic>) -> Enum {
             continue;
         }
         numbers.insert(value, (&name.value, number.span));
-        values.push(EnumValue { name: name.value.clone(), span: name.span, value });
     }
     if raw.values.as_ref().is_some_and(Vec::is_empty) {
         let message = format!("enum {} has no values", quote(&raw.name.value));
