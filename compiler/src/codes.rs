@@ -91,6 +91,8 @@ codes! {
     E0502 Error "name too long"
     E0503 Error "name defined twice"
     E0504 Error "name of a built-in type"
+    E0505 Error "names that are one in a target language"
+    E0506 Error "not an identifier in a target language"
     E0601 Error "message too large"
     E0602 Error "struct too large"
     E0701 Error "schema number out of range"

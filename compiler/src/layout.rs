@@ -173,3 +173,18 @@ pub fn pieces(field: &Field, enums: &[Enum], structs: &[Struct]) -> Result<Vec<P
     };
     Ok(ends.into_iter().map(piece).filter(|piece| piece.size > 0).collect())
 }
+
+/// Bytes between the presence byte of an optional field and its value.
+pub fn gap(place: &Place) -> u32 {
+    (place.value_offset - place.offset).saturating_sub(1)
+}
+
+/// One past the field's last byte: where the padding after it begins.
+pub fn end(place: &Place) -> u32 {
+    place.offset + place.size
+}
+
+/// Offset of the first slot of a vector, or the first byte of a string, at `offset`.
+pub fn first_slot(offset: u32) -> u32 {
+    offset + LENGTH_PREFIX
+}

@@ -16,13 +16,11 @@ let check_tail b p ~stride ~size n path =
 let check_vec check b p ~max ~stride ~size path =
   let n = RT.check_length b p ~max path in
   check_array check b (p + 8) ~len:n ~stride path;
-  check_tail b p ~stride ~size n path;
-  n
+  check_tail b p ~stride ~size n path
 
 let check_slots b p ~max ~stride ~size path =
   let n = RT.check_length b p ~max path in
-  check_tail b p ~stride ~size n path;
-  n
+  check_tail b p ~stride ~size n path
 
 let get_array get b p ~len ~stride =
   if len = 0 then [||]
@@ -145,10 +143,6 @@ let own_in_place own a path =
 
 let own_array own a ~len path = own_in_place own (copy_array a ~len path) path
 let own_vec own a ~max path = own_in_place own (copy_vec a ~max path) path
-
-let own valid v =
-  valid v "";
-  v
 
 let equal eq a b =
   let n = Array.length a in

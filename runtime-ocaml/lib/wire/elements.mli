@@ -14,12 +14,12 @@ val check_array :
 
 val check_vec :
   (bytes -> int -> unit) -> bytes -> int -> max:int -> stride:int ->
-  size:int -> string -> int
+  size:int -> string -> unit
 (** [check_vec check b p ~max ~stride ~size path] checks the count, every
-    element and the zeros after them. It is the count. *)
+    element and the zeros after them. *)
 
 val check_slots :
-  bytes -> int -> max:int -> stride:int -> size:int -> string -> int
+  bytes -> int -> max:int -> stride:int -> size:int -> string -> unit
 (** [check_slots] is {!check_vec} of elements that no bytes make invalid. *)
 
 (** {1 Loads} *)
@@ -76,9 +76,6 @@ val copy_array : 'a array -> len:int -> string -> 'a array
 
 val copy_vec : 'a array -> max:int -> string -> 'a array
 (** [copy_vec a ~max path] is for elements that are always valid. *)
-
-val own : ('a -> string -> unit) -> 'a -> 'a
-(** [own valid v] is [v], checked. *)
 
 (** {1 Equality and printing} *)
 

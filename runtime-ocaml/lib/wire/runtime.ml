@@ -91,6 +91,13 @@ let check_payload b ~pos ~len ~size =
     invalid_arg "decode: the range is not in the bytes";
   if len <> size then Error.fail Length ""
 
+let try_check check b ~pos ~len ~size =
+  try
+    check_payload b ~pos ~len ~size;
+    check b pos;
+    Ok ()
+  with Error.Invalid e -> Error e
+
 let[@inline] set_u16 b p v = native_set16 b p (le16 v)
 let[@inline] set_int32 b p v = native_set32 b p (le32 v)
 let[@inline] set_i64 b p v = native_set64 b p (le64 v)
@@ -203,13 +210,11 @@ let check_text b p ~max ~size path =
   let n = check_length b p ~max path in
   if not (Utf8.unsafe_is_valid_after b ~pos:(p + 8) ~len:n) then
     Error.fail Utf8 path;
-  check_tail b (p + 8 + n) (size - 8 - n) path;
-  n
+  check_tail b (p + 8 + n) (size - 8 - n) path
 
 let check_blob b p ~max ~size path =
   let n = check_length b p ~max path in
-  check_tail b (p + 8 + n) (size - 8 - n) path;
-  n
+  check_tail b (p + 8 + n) (size - 8 - n) path
 
 let check_presence b p ~gap ~size path =
   let presence = get_u8 b p in
@@ -222,7 +227,12 @@ let check_under check b p path =
   try check b p with Error.Invalid e -> Error.fail_under path e
 
 let[@inline] require ok rule path = if not ok then Error.fail (Rule rule) path
-let text_is_ascii b p n = Utf8.unsafe_is_ascii b ~pos:(p + 8) ~len:n
+let[@inline] u64_ge v bits = U64.ge v (U64.of_int64 bits)
+let[@inline] u64_le v bits = U64.ge (U64.of_int64 bits) v
+let[@inline] is_nonzero v = v < 0. || v > 0.
+
+let text_is_ascii b p =
+  Utf8.unsafe_is_ascii b ~pos:(p + 8) ~len:(get_u16 b p)
 
 (* Rules name short strings: bytes will do. *)
 let range_is b p s =
@@ -233,10 +243,10 @@ let range_is b p s =
   done;
   !i = n
 
-let text_has_prefix b p n prefix =
-  n >= String.length prefix && range_is b (p + 8) prefix
+let text_has_prefix b p prefix =
+  get_u16 b p >= String.length prefix && range_is b (p + 8) prefix
 
-let text_is b p n s = n = String.length s && range_is b (p + 8) s
+let text_is b p s = get_u16 b p = String.length s && range_is b (p + 8) s
 
 let has_prefix s prefix =
   String.length s >= String.length prefix
@@ -284,15 +294,22 @@ let equal_option equal a b =
 let pp_begin ppf name = Format.fprintf ppf "@[<hv 2>%s {" name
 let pp_field ppf label pp v = Format.fprintf ppf "@ @[<2>%s =@ %a;@]" label pp v
 let pp_end ppf = Format.fprintf ppf "@;<1 -2>}@]"
+let pp_redacted ppf name = Format.fprintf ppf "%s <redacted>" name
 let pp_int = Format.pp_print_int
 let pp_int64 ppf v = Format.fprintf ppf "%Ld" v
 let pp_bool = Format.pp_print_bool
 let pp_text ppf s = Format.fprintf ppf "%S" s
 
-let pp_float ppf v =
-  let short = Printf.sprintf "%.15g" v in
-  Format.pp_print_string ppf
-    (if float_of_string short = v then short else Printf.sprintf "%.17g" v)
+let rec pp_shortest digits round ppf v =
+  let text = Printf.sprintf "%.*g" digits v in
+  if digits >= 17 || v <> v || round (float_of_string text) = v then
+    Format.pp_print_string ppf text
+  else pp_shortest (digits + 1) round ppf v
+
+let pp_f32 ppf v =
+  pp_shortest 6 (fun v -> Int32.float_of_bits (Int32.bits_of_float v)) ppf v
+
+let pp_f64 ppf v = pp_shortest 15 (fun v -> v) ppf v
 
 let pp_octets ppf s =
   Format.pp_print_string ppf "0x";

@@ -13,6 +13,12 @@ val check_payload : bytes -> pos:int -> len:int -> size:int -> unit
     that [len] is [size].
     @raise Invalid_argument if the range is not in [b]. *)
 
+val try_check :
+  (bytes -> int -> unit) -> bytes -> pos:int -> len:int -> size:int ->
+  (unit, Error.t) result
+(** [try_check check b ~pos ~len ~size] is {!check_payload}, then [check b pos],
+    with {!Error.Invalid} caught. *)
+
 val check_room : bytes -> pos:int -> size:int -> unit
 (** [check_room b ~pos ~size] is for writing.
     @raise Invalid_argument if the range is not in [b]. *)
@@ -131,11 +137,11 @@ val check_length : bytes -> int -> max:int -> string -> int
 (** [check_length b p ~max path] checks the eight bytes before text or slots
     and is the length or count. *)
 
-val check_text : bytes -> int -> max:int -> size:int -> string -> int
+val check_text : bytes -> int -> max:int -> size:int -> string -> unit
 (** [check_text b p ~max ~size path] checks a string and the zeros after it, up
-    to [size]. It is the length. *)
+    to [size]. *)
 
-val check_blob : bytes -> int -> max:int -> size:int -> string -> int
+val check_blob : bytes -> int -> max:int -> size:int -> string -> unit
 (** [check_blob] is {!check_text} of bytes that need not be UTF-8. *)
 
 val check_presence :
@@ -152,15 +158,23 @@ val check_under : (bytes -> int -> unit) -> bytes -> int -> string -> unit
 val require : bool -> string -> string -> unit
 (** [require ok rule path] raises with the rule's code unless [ok]. *)
 
-val text_is_ascii : bytes -> int -> int -> bool
-(** [text_is_ascii b p n] looks at the string at [p] with length [n]. *)
+val u64_ge : U64.t -> int64 -> bool
+(** [u64_ge v bits] is [true] iff [v] is at least the number with these bits. *)
 
-val text_has_prefix : bytes -> int -> int -> string -> bool
-(** [text_has_prefix b p n prefix] looks at the string at [p] with length
-    [n]. *)
+val u64_le : U64.t -> int64 -> bool
+(** [u64_le v bits] is [true] iff [v] is at most the number with these bits. *)
 
-val text_is : bytes -> int -> int -> string -> bool
-(** [text_is b p n s] compares the string at [p] with length [n]. *)
+val is_nonzero : float -> bool
+(** [is_nonzero v] is [true] iff [v] is neither a zero nor a NaN. *)
+
+val text_is_ascii : bytes -> int -> bool
+(** [text_is_ascii b p] looks at the string at [p]. *)
+
+val text_has_prefix : bytes -> int -> string -> bool
+(** [text_has_prefix b p prefix] looks at the string at [p]. *)
+
+val text_is : bytes -> int -> string -> bool
+(** [text_is b p s] compares the string at [p]. *)
 
 val has_prefix : string -> string -> bool
 (** [has_prefix s prefix] is [true] iff [s] begins with [prefix]. *)
@@ -207,13 +221,20 @@ val pp_field :
 val pp_end : Format.formatter -> unit
 (** [pp_end ppf] closes what {!pp_begin} opened. *)
 
+val pp_redacted : Format.formatter -> string -> unit
+(** [pp_redacted ppf name] prints the name of a message that is not shown. *)
+
 val pp_int : Format.formatter -> int -> unit
 val pp_int64 : Format.formatter -> int64 -> unit
 val pp_bool : Format.formatter -> bool -> unit
 val pp_text : Format.formatter -> string -> unit
 
-val pp_float : Format.formatter -> float -> unit
-(** [pp_float ppf v] prints the shortest decimal that reads back as [v]. *)
+val pp_f32 : Format.formatter -> float -> unit
+(** [pp_f32 ppf v] prints the shortest decimal that reads back as [v], once
+    rounded to 32 bits. *)
+
+val pp_f64 : Format.formatter -> float -> unit
+(** [pp_f64 ppf v] prints the shortest decimal that reads back as [v]. *)
 
 val pp_octets : Format.formatter -> string -> unit
 (** [pp_octets ppf s] prints [0x] and hexadecimal digits. *)

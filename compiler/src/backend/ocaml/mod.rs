@@ -2,7 +2,14 @@
 
 use super::{Backend, Capabilities, Output};
 
+mod bytes;
+mod code;
+mod doc;
 pub mod names;
+mod peeks;
+mod rules;
+mod shape;
+mod values;
 pub mod view;
 
 /// OCaml.
