@@ -84,6 +84,12 @@ impl Diagnostic {
         self
     }
 
+    /// Names what was probably meant, and offers it for the text at `span`.
+    pub fn did_you_mean(mut self, span: Span, meant: &str) -> Self {
+        self.message.push_str(&format!("; did you mean `{meant}`?"));
+        self.suggest(span, meant)
+    }
+
     /// Points at another place that matters.
     pub fn related(mut self, span: Span, message: impl Into<String>) -> Self {
         self.related.push((span, message.into()));

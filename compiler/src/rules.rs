@@ -122,8 +122,11 @@ pub fn check(
         let meaning = if name == NO_0X_PREFIX { "not_prefix" } else { name };
         if let Some(first) = seen.get(meaning) {
             let message = format!("rule {} is given twice for {}", quote(name), quote(field));
-            diagnostics
-                .push(Diagnostic::new(&codes::E0304, raw.name.span, message).related(*first, "first given here"));
+            diagnostics.push(
+                Diagnostic::new(&codes::E0304, raw.name.span, message)
+                    .label("given again here")
+                    .related(*first, "first given here"),
+            );
             continue;
         }
         seen.insert(meaning, raw.name.span);
@@ -160,8 +163,9 @@ fn report_unknown(raw: &raw::Rule, diagnostics: &mut Vec<Diagnostic>) -> bool {
         && !DOCUMENTED.contains(&name)
         && let Some(near) = suggest::nearest(name, KNOWN.iter().map(|known| known.name))
     {
-        let diagnostic = Diagnostic::new(&codes::E0306, raw.name.span, format!("unknown rule {}", quote(name)));
-        diagnostics.push(diagnostic.help(format!("did you mean `{near}`?")).suggest(raw.name.span, near));
+        let diagnostic = Diagnostic::new(&codes::E0306, raw.name.span, format!("unknown rule {}", quote(name)))
+            .label("no such rule");
+        diagnostics.push(diagnostic.did_you_mean(raw.name.span, near));
         return false;
     }
     let message = format!("rule {} is not enforced; documentation only", quote(name));
@@ -174,7 +178,7 @@ fn report_unknown(raw: &raw::Rule, diagnostics: &mut Vec<Diagnostic>) -> bool {
 }
 
 fn inapplicable(field: &str, known: &Known, ty: &Type, enums: &[Enum], raw: &raw::Rule) -> Diagnostic {
-    let message = format!("rule `{}` does not apply to {}, which is {}", known.name, quote(field), describe(ty, enums));
+    let message = format!("rule `{}` does not apply to {}, {}", known.name, quote(field), describe(ty, enums));
     let diagnostic = Diagnostic::new(&codes::E0301, raw.name.span, message);
     match (known.name, ty) {
         (_, Type::Array { .. } | Type::Vec { .. }) if !known.on.contains("Vec") => diagnostic
@@ -189,11 +193,11 @@ fn inapplicable(field: &str, known: &Known, ty: &Type, enums: &[Enum], raw: &raw
 /// A type in a sentence.
 fn describe(ty: &Type, enums: &[Enum]) -> String {
     match ty {
-        Type::Scalar(scalar) => scalar.name().to_owned(),
+        Type::Scalar(scalar) => format!("of type `{}`", scalar.name()),
         Type::Array { .. } => "an array".to_owned(),
         Type::String { .. } => "a string".to_owned(),
         Type::Vec { .. } => "a vector".to_owned(),
-        Type::Enum(id) => format!("the enum {}", quote(&enums[id.0].name)),
+        Type::Enum(id) => format!("of the enum {}", quote(&enums[id.0].name)),
         Type::Struct(_) => "a struct".to_owned(),
     }
 }

@@ -35,7 +35,9 @@ pub fn resolve(raw: &raw::Enum, diagnostics: &mut Vec<Diagnostic>) -> Enum {
         declare(value);
         if let Some((first, span)) = numbers.get(&value) {
             let message = format!("{} and {} are both {value}", quote(first), quote(&name.value));
-            let diagnostic = Diagnostic::new(&codes::E0212, number.span, message).related(*span, "first used here");
+            let diagnostic = Diagnostic::new(&codes::E0212, number.span, message)
+                .label("used again here")
+                .related(*span, "first used here");
             diagnostics.push(diagnostic.help("every value of an enum has a number of its own"));
             continue;
         }
@@ -53,14 +55,10 @@ fn repr(raw: &raw::Enum, diagnostics: &mut Vec<Diagnostic>) -> Option<(&'static 
     let Some(repr) = &raw.repr else { return Some(REPRS[0]) };
     let known = REPRS.iter().find(|(name, ..)| *name == repr.value);
     if known.is_none() {
-        let message = format!(
-            "enum {} cannot be represented as {}; it can be as `u8`, `u16` or `u32`",
-            quote(&raw.name.value),
-            quote(&repr.value)
-        );
-        let diagnostic = Diagnostic::new(&codes::E0209, repr.span, message);
+        let message = format!("enum {} cannot be represented as {}", quote(&raw.name.value), quote(&repr.value));
+        let diagnostic = Diagnostic::new(&codes::E0209, repr.span, message).help("it can be as `u8`, `u16` or `u32`");
         diagnostics.push(match suggest::nearest(&repr.value, REPRS.map(|(name, ..)| name)) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).suggest(repr.span, near),
+            Some(near) => diagnostic.did_you_mean(repr.span, near),
             None => diagnostic,
         });
     }

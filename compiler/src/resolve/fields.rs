@@ -56,7 +56,7 @@ pub fn resolve(cx: &mut Context, raw: &raw::Field) -> Resolved {
         }
     });
     let checked = rules::check(&raw.name.value, ty.as_ref(), cx.enums, &raw.validation, &mut cx.diagnostics);
-    let sound = ty.is_some();
+    let sound = ty.is_some() && !matches!(max_length, rules::MaxLength::Invalid);
     cx.unsound |= !sound;
     let field = Field {
         name: raw.name.value.clone(),
@@ -127,48 +127,49 @@ fn named(cx: &mut Context, written: &Spanned<String>, name: &str, at: &Range<usi
     };
     let span = place(cx.source, written, at);
     let exact = span != written.span || written.value.len() == at.len();
-    let (help, replacement) = if is_message {
-        (format!("`{name}` is a message; what fields are made of is declared under `structs`"), None)
-    } else if let Some((help, replacement)) = foreign(name) {
-        (help.to_owned(), replacement.map(str::to_owned))
-    } else if let Some(near) = cx.names.closest_type(name) {
-        (format!("did you mean `{near}`?"), Some(near))
+    let diagnostic = Diagnostic::new(&codes::E0201, span, format!("unknown type {}", quote(name))).label("not a type");
+    let near = foreign(name).map(str::to_owned).or_else(|| cx.names.closest_type(name));
+    cx.diagnostics.push(if is_message {
+        diagnostic.help(format!("`{name}` is a message; what fields are made of is declared under `structs`"))
+    } else if let Some(help) = unlike(name) {
+        diagnostic.help(help)
+    } else if let Some(near) = near {
+        let meant = diagnostic.did_you_mean(span, &near);
+        if exact { meant } else { Diagnostic { suggestion: None, ..meant } }
     } else if cx.types_unreadable {
         return None;
     } else {
-        let help = "a type is a scalar, `[T; N]`, `String<N>`, `Vec<T, N>`, or the name of an enum or struct";
-        (help.to_owned(), None)
-    };
-    let diagnostic = Diagnostic::new(&codes::E0201, span, format!("unknown type {}", quote(name))).help(help);
-    cx.diagnostics.push(match replacement.filter(|_| exact) {
-        Some(replacement) => diagnostic.suggest(span, replacement),
-        None => diagnostic,
+        diagnostic.help("a type is a scalar, `[T; N]`, `String<N>`, `Vec<T, N>`, or the name of an enum or struct")
     });
     None
 }
 
-/// What other languages' type names are called here.
-fn foreign(name: &str) -> Option<(&'static str, Option<&'static str>)> {
+/// What other languages' names of our types are called here.
+fn foreign(name: &str) -> Option<&'static str> {
     Some(match name.to_ascii_lowercase().as_str() {
-        "int" | "integer" => ("did you mean `i64`?", Some("i64")),
-        "long" | "isize" | "int64" | "int64_t" | "sint64" => ("did you mean `i64`?", Some("i64")),
-        "int32" | "int32_t" | "sint32" => ("did you mean `i32`?", Some("i32")),
-        "short" | "int16" | "int16_t" => ("did you mean `i16`?", Some("i16")),
-        "int8" | "int8_t" => ("did you mean `i8`?", Some("i8")),
-        "uint" | "unsigned" | "usize" | "ulong" | "uint64" | "uint64_t" | "timestamp" => {
-            ("did you mean `u64`?", Some("u64"))
-        }
-        "uint32" | "uint32_t" => ("did you mean `u32`?", Some("u32")),
-        "ushort" | "uint16" | "uint16_t" => ("did you mean `u16`?", Some("u16")),
-        "byte" | "uint8" | "uint8_t" => ("did you mean `u8`?", Some("u8")),
-        "float" | "double" | "number" | "float64" | "real" => ("did you mean `f64`?", Some("f64")),
-        "float32" | "single" => ("did you mean `f32`?", Some("f32")),
-        "boolean" => ("did you mean `bool`?", Some("bool")),
-        "uint256" => ("did you mean `U256`?", Some("U256")),
-        "str" | "text" | "varchar" => ("did you mean `String<N>`?", None),
-        "bytes" | "blob" => ("did you mean `Vec<u8, N>`, or `[u8; N]`?", None),
-        "char" => ("did you mean `u8`, or `String<4>` for any character?", None),
-        "i128" | "u128" | "int128" | "uint128" => ("the widest integers are `u64`, `i64` and `U256`", None),
+        "int" | "integer" | "long" | "isize" | "int64" | "int64_t" | "sint64" => "i64",
+        "int32" | "int32_t" | "sint32" => "i32",
+        "short" | "int16" | "int16_t" => "i16",
+        "int8" | "int8_t" => "i8",
+        "uint" | "unsigned" | "usize" | "ulong" | "uint64" | "uint64_t" | "timestamp" => "u64",
+        "uint32" | "uint32_t" => "u32",
+        "ushort" | "uint16" | "uint16_t" => "u16",
+        "byte" | "uint8" | "uint8_t" => "u8",
+        "float" | "double" | "number" | "float64" | "real" => "f64",
+        "float32" | "single" => "f32",
+        "boolean" => "bool",
+        "uint256" => "U256",
+        _ => return None,
+    })
+}
+
+/// What to use for types of other languages that have no counterpart here.
+fn unlike(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "str" | "text" | "varchar" => "write `String<N>` for at most N bytes of text",
+        "bytes" | "blob" => "write `[u8; N]` for exactly N bytes, or `Vec<u8, N>` for at most N",
+        "char" => "write `u8` for a byte, or `String<4>` for any one character",
+        "i128" | "u128" | "int128" | "uint128" => "the widest integers are `u64`, `i64` and `U256`",
         _ => return None,
     })
 }
@@ -196,7 +197,8 @@ fn bound(
         }
         (Some(inline), _) => Some(inline.value),
         (None, rules::MaxLength::Given { value, .. }) => Some(*value),
-        (None, rules::MaxLength::Invalid) => None,
+        // A bound that nothing contradicts; there is no layout anyway.
+        (None, rules::MaxLength::Invalid) => Some(types::MAX_BOUND),
         (None, rules::MaxLength::Absent) => {
             let field = quote(&bounds.field.value);
             let message = format!("{field} is a `{name}` without a bound: at most {default} {unit} are assumed");

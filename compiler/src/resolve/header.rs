@@ -66,10 +66,10 @@ fn above(raw: &raw::SchemaHeader, header: &Header) -> Diagnostic {
 }
 
 fn unknown_kind(kind: &Spanned<String>) -> Diagnostic {
-    let message = format!("unknown digest kind {}; known are `canonical-v1` and `source`", quote(&kind.value));
-    let diagnostic = Diagnostic::new(&codes::E0703, kind.span, message);
+    let diagnostic = Diagnostic::new(&codes::E0703, kind.span, format!("unknown digest kind {}", quote(&kind.value)))
+        .help("a digest is `canonical-v1`, over what the contract means, or `source`, over the bytes of the file");
     match suggest::nearest(&kind.value, KINDS.map(|(name, _)| name)) {
-        Some(known) => diagnostic.help(format!("did you mean `{known}`?")).suggest(kind.span, known),
+        Some(known) => diagnostic.did_you_mean(kind.span, known),
         None => diagnostic,
     }
 }

@@ -61,7 +61,11 @@ impl<'a> Ids<'a> {
         };
         if let Some((other, span)) = self.taken.get(&id) {
             let text = format!("type id {id} is used by both {} and {}", quote(other), quote(name));
-            report(Diagnostic::new(&codes::E0402, written.span, text).related(*span, "first used here"));
+            report(
+                Diagnostic::new(&codes::E0402, written.span, text)
+                    .label("used again here")
+                    .related(*span, "first used here"),
+            );
         } else {
             self.taken.insert(id, (name, written.span));
         }

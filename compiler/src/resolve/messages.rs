@@ -73,11 +73,11 @@ fn check_prior(cx: &mut Context, raw: &raw::Message) {
             None => None,
         };
         let message = format!("unknown message {}", quote(&name.value));
-        let diagnostic = Diagnostic::new(&codes::E0408, name.span, message);
+        let diagnostic = Diagnostic::new(&codes::E0408, name.span, message).label("not a message");
         cx.diagnostics.push(if let Some(kind) = kind {
             diagnostic.help(format!("{} is {kind}", quote(&name.value)))
         } else if let Some(near) = cx.names.closest_message(&name.value) {
-            diagnostic.help(format!("did you mean `{near}`?")).suggest(name.span, near)
+            diagnostic.did_you_mean(name.span, &near)
         } else {
             diagnostic
         });

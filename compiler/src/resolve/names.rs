@@ -58,6 +58,12 @@ impl<'a> Names<'a> {
         let retired: IndexMap<&str, Span> =
             file.reserved_names.iter().map(|name| (name.value.as_str(), name.span)).collect();
         let mut add = |kind, name: &'a Spanned<String>, named| {
+            let builtin = !matches!(named, Named::Message(_)) && is_builtin(&name.value);
+            if builtin {
+                let message = format!("{kind} {} has the name of a built-in type", quote(&name.value));
+                diagnostics.push(Diagnostic::new(&codes::E0504, name.span, message));
+                return;
+            }
             check_type_name(kind, name, diagnostics);
             if let Some(&span) = retired.get(name.value.as_str()) {
                 diagnostics.push(
@@ -66,15 +72,10 @@ impl<'a> Names<'a> {
                         .help("choose another name: old recordings and peers know this one as something else"),
                 );
             }
-            let builtin = !matches!(named, Named::Message(_)) && is_builtin(&name.value);
-            if builtin {
-                let message = format!("{kind} {} has the name of a built-in type", quote(&name.value));
-                diagnostics.push(Diagnostic::new(&codes::E0504, name.span, message));
-                return;
-            }
             if let Some(&(_, first)) = names.index.get(name.value.as_str()) {
                 diagnostics.push(
                     Diagnostic::new(&codes::E0503, name.span, format!("{} is defined twice", quote(&name.value)))
+                        .label("defined again here")
                         .related(first, "first defined here")
                         .help("enums, structs and messages share one set of names"),
                 );

@@ -64,7 +64,7 @@ impl Topics {
         if let Some(near) = suggest::nearest(&domain.value, declared) {
             let message = format!("domain {} is not declared", quote(&domain.value));
             let diagnostic = Diagnostic::new(&codes::W0404, domain.span, message);
-            diagnostics.push(diagnostic.help(format!("did you mean `{near}`?")).suggest(domain.span, near));
+            diagnostics.push(diagnostic.did_you_mean(domain.span, near));
         }
         let topic = from_name(domain, diagnostics);
         self.undeclared.insert(domain.value.clone(), topic.clone());

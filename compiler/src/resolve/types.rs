@@ -69,7 +69,7 @@ pub fn parse(text: &str) -> Result<Expr, Fault> {
             let found = quote(&text[parser.at..]);
             Err(fault(
                 parser.at..text.len(),
-                format!("{found} after the end of the type {}", quote(&text[..parser.at])),
+                format!("{found} after the end of the type {}", quote(text[..parser.at].trim_ascii_end())),
             ))
         }
     }

@@ -299,7 +299,11 @@ fn each<T: Clone + Eq + std::hash::Hash>(
         };
         if let Some(first) = found.get(&value) {
             let message = format!("`one_of` has {} twice", quote(&as_written(&item.value)));
-            diagnostics.push(Diagnostic::new(&codes::E0307, item.span, message).related(*first, "first given here"));
+            diagnostics.push(
+                Diagnostic::new(&codes::E0307, item.span, message)
+                    .label("given again here")
+                    .related(*first, "first given here"),
+            );
             continue;
         }
         found.insert(value, item.span);
@@ -337,7 +341,7 @@ fn enum_value(of: &Enum, item: &Spanned<Value>, diagnostics: &mut Vec<Diagnostic
     let message = format!("enum {} has no value {}", quote(&of.name), quote(&name));
     let diagnostic = Diagnostic::new(&codes::E0308, item.span, message).related(of.span, "the enum is declared here");
     diagnostics.push(match suggest::nearest(&name, of.values.iter().map(|value| value.name.as_str())) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")).suggest(item.span, near),
+        Some(near) => diagnostic.did_you_mean(item.span, near),
         None => diagnostic,
     });
     None

@@ -169,6 +169,7 @@ messages:
     ] {
         contracts(&[(&with(prior), wanted)]);
     }
-    let helps: Vec<_> = checked(&with("InstrumentMata, Price")).diagnostics.into_iter().map(|d| d.help).collect();
-    assert_eq!(helps, [Some("did you mean `InstrumentMeta`?".to_owned()), Some("`Price` is a struct".to_owned())]);
+    let diagnostics = checked(&with("InstrumentMata, Price")).diagnostics;
+    assert_eq!(diagnostics[0].message, "unknown message `InstrumentMata`; did you mean `InstrumentMeta`?");
+    assert_eq!(diagnostics[1].help.as_deref(), Some("`Price` is a struct"));
 }

@@ -1,6 +1,6 @@
 //! Types and bounds.
 
-use super::{fields, help};
+use super::{checked, fields, help, with_field};
 
 /// Without it a type of the language could be refused.
 #[test]
@@ -75,22 +75,28 @@ fn mistakes() {
 /// Without it a type could be unknown without a word about what is meant.
 #[test]
 fn suggestions() {
+    for (ty, meant) in [
+        ("u65", "u64"),
+        ("string", "String"),
+        ("Strng", "String"),
+        ("int", "i64"),
+        ("Uint64", "u64"),
+        ("uint64", "u64"),
+        ("float", "f64"),
+        ("double", "f64"),
+        ("boolean", "bool"),
+        ("Bool", "bool"),
+        ("byte", "u8"),
+        ("u256", "U256"),
+        ("Prise", "Price"),
+        ("side", "Side"),
+    ] {
+        let diagnostic = checked(&with_field(ty)).diagnostics.remove(0);
+        assert_eq!(diagnostic.message, format!("unknown type `{ty}`; did you mean `{meant}`?"));
+        assert_eq!(diagnostic.suggestion.map(|edit| edit.replacement).as_deref(), Some(meant));
+    }
     for (ty, wanted) in [
-        ("u65", "did you mean `u64`?"),
-        ("string", "did you mean `String`?"),
-        ("Strng", "did you mean `String`?"),
-        ("int", "did you mean `i64`?"),
-        ("Uint64", "did you mean `u64`?"),
-        ("uint64", "did you mean `u64`?"),
-        ("float", "did you mean `f64`?"),
-        ("double", "did you mean `f64`?"),
-        ("boolean", "did you mean `bool`?"),
-        ("Bool", "did you mean `bool`?"),
-        ("byte", "did you mean `u8`?"),
-        ("u256", "did you mean `U256`?"),
-        ("Prise", "did you mean `Price`?"),
-        ("side", "did you mean `Side`?"),
-        ("bytes", "did you mean `Vec<u8, N>`, or `[u8; N]`?"),
+        ("bytes", "write `[u8; N]` for exactly N bytes, or `Vec<u8, N>` for at most N"),
         ("u128", "the widest integers are `u64`, `i64` and `U256`"),
         ("Uses", "`Uses` is a message; what fields are made of is declared under `structs`"),
         ("\"Option<u8>\"", "write the type alone, and `optional: true` beside it"),
