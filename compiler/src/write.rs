@@ -1,7 +1,7 @@
 //! Writing generated files: each atomically, none unless all can be, only those whose content
 //! changed. What they contain is left to [`crate::render`].
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -86,6 +86,7 @@ fn create_in(folder: &Path) -> io::Result<NamedTempFile> {
     builder.prefix(".myc-schema-");
     #[cfg(unix)]
     let builder = {
+        use std::fs::Permissions;
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(Permissions::from_mode(0o666))
     };
@@ -106,5 +107,86 @@ pub(crate) fn same_content(mut file: impl Read, mut content: &[u8]) -> io::Resul
             Some(rest) => content = rest,
             None => return Ok(false),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, SystemTime};
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("a folder");
+        let mut names: Vec<_> =
+            entries.map(|e| e.expect("an entry").file_name().into_string().expect("UTF-8")).collect();
+        names.sort();
+        names
+    }
+
+    /// Without this, build tools would build again what did not change.
+    #[test]
+    fn only_what_changed_is_touched() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [a, b] = ["new/deep/a.rs", "new/deep/b.rs"].map(|name| folder.path().join(name));
+        let written = write_files(&[(a.clone(), "one\n"), (b.clone(), "")]).expect("written");
+        assert_eq!(written.len(), 2);
+        let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        for file in [&a, &b] {
+            File::options().append(true).open(file).and_then(|file| file.set_modified(long_ago)).expect("a time");
+        }
+        let written = write_files(&[(a.clone(), "two\n"), (b.clone(), "")]).expect("written");
+        assert_eq!(written.iter().map(|path| path.file_name()).collect::<Vec<_>>(), [a.file_name()]);
+        let modified = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).expect("a time");
+        assert!(modified(&a) != long_ago && modified(&b) == long_ago);
+        assert_eq!(fs::read_to_string(&a).expect("a file"), "two\n");
+        assert_eq!(names(&folder.path().join("new/deep")), ["a.rs", "b.rs"]);
+    }
+
+    /// Without this, one bad target could leave half of the files new and half old.
+    #[test]
+    fn nothing_is_written_unless_all_can_be() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("a.rs"), "old").expect("written");
+        fs::create_dir(path("b.rs")).expect("a folder");
+        let error = write_files(&[(path("a.rs"), "new"), (path("b.rs"), "new"), (path("c.rs"), "new")]);
+        assert_eq!(error.expect_err("b.rs is a folder").path, path("b.rs"));
+        let error = write_files(&[(path("a.rs"), "new"), (path("a.rs/d.rs"), "new")]);
+        assert_eq!(error.expect_err("a.rs is no folder").path, path("a.rs"));
+        assert_eq!(fs::read_to_string(path("a.rs")).expect("a file"), "old");
+        assert_eq!(names(folder.path()), ["a.rs", "b.rs"]);
+    }
+
+    /// Without this, generated files could be unreadable to others, or a link be cut.
+    #[cfg(unix)]
+    #[test]
+    fn modes_and_links_are_kept() {
+        use std::fs::Permissions;
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        let mode = |name: &str| fs::metadata(path(name)).expect("a file").permissions().mode() & 0o777;
+        fs::write(path("ordinary"), "").expect("written");
+        write_files(&[(path("new"), "x")]).expect("written");
+        assert_eq!(mode("new"), mode("ordinary"), "as the umask says");
+        fs::set_permissions(path("new"), Permissions::from_mode(0o640)).expect("a mode");
+        symlink("new", path("link")).expect("a link");
+        write_files(&[(path("link"), "y")]).expect("written");
+        assert_eq!(fs::read_to_string(path("new")).expect("a file"), "y");
+        assert_eq!(mode("new"), 0o640);
+        assert_eq!(fs::read_link(path("link")).expect("a link"), Path::new("new"));
+    }
+
+    /// Without this, a change past the first buffer would not be seen.
+    #[test]
+    fn contents_are_compared_to_the_end() {
+        let long = vec![b'a'; 600_000];
+        let mut other = long.clone();
+        other[599_999] = b'b';
+        assert!(same_content(&long[..], &long).expect("read"));
+        assert!(!same_content(&other[..], &long).expect("read"));
+        assert!(!same_content(&long[..10], &long).expect("read"));
+        assert!(!same_content(&long[..], &long[..10]).expect("read"));
+        assert!(same_content(&[][..], &[]).expect("read"));
     }
 }
