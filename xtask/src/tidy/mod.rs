@@ -2,6 +2,7 @@
 //! warning. Checks that need the tests to have run are in [`snapshots`] and called by `cargo xtask test`.
 
 mod codes;
+mod dependencies;
 mod length;
 mod links;
 mod ocaml;
@@ -44,6 +45,7 @@ pub fn run(arguments: &[String]) -> Outcome {
     for check in [text::check, length::check, links::check, snapshots::check, codes::check, ocaml::check] {
         findings.extend(check(&files));
     }
+    findings.extend(dependencies::check()?);
     let golden = golden::check()?;
     findings.extend(golden.findings);
     if let Some(limit) = golden.limit {
