@@ -79,3 +79,14 @@ pub fn stem(path: &Path, suffix: &str) -> String {
     let name = path.file_name().expect("a file name").to_string_lossy();
     name.strip_suffix(suffix).unwrap_or(&name).to_owned()
 }
+
+/// Writes a file if it has another text.
+pub fn update(path: &Path, text: &str) {
+    if fs::read_to_string(path).is_ok_and(|present| present == text) {
+        return;
+    }
+    let folder = path.parent().expect("a file in a folder");
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, text))
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}

@@ -3,8 +3,11 @@
 pub mod contract;
 pub mod contracts;
 pub mod docs;
+pub mod driver;
 pub mod golden;
 pub mod mutate;
+mod ocaml_glue;
+pub mod ocaml_program;
 pub mod program;
 pub mod random;
 mod rules;

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 
 use myc_schema::digest;
 use myc_schema::value::{self, JsonStyle};
-use mycelium_tests::contract::read;
+use mycelium_tests::contract::{Contract, read};
+use mycelium_tests::driver::{self, Driver, Exchange};
 use mycelium_tests::golden::{self, Golden};
+use mycelium_tests::ocaml_program;
 use mycelium_tests::tokens::hex;
 
 /// Runs `check` on every contract, message and case; panics with all that it returns.
@@ -113,6 +115,44 @@ fn the_dynamic_codec_rejects_golden_bytes() {
             }
         }
     });
+}
+
+/// Generated code of every golden contract, in both directions: bytes to values through getters, views and the enum
+/// over all messages, and values that were never bytes to payloads through constructors.
+fn holds_golden_bytes(driver: &Driver) {
+    every(|golden, wrong| {
+        let Contract { name, schema, .. } = &golden.contract;
+        let mut exchanges = Vec::new();
+        for cases in &golden.messages {
+            let message = golden.contract.message(&cases.message);
+            for case in &cases.accepted {
+                let what = format!("{name}/{}/{}", cases.message, case.name);
+                exchanges.push(Exchange::decode(&what, name, schema, message, &case.bytes));
+                let value = match case.name.contains("f64_nan_bits") {
+                    true => value::decode(schema, message, &case.bytes),
+                    false => value::from_json(schema, message, &case.json),
+                };
+                let value = value.expect("a golden value");
+                let reply = format!("ok x{}", hex(&case.bytes));
+                exchanges.push(Exchange { reply, ..Exchange::construct(&what, name, schema, message, &value) });
+            }
+            for case in &cases.rejected {
+                let what = format!("{name}/{}/rejected/{}", cases.message, case.row.case);
+                let reply = driver::rejection(&case.row.code, &case.row.path);
+                exchanges.push(Exchange { reply, ..Exchange::decode(&what, name, schema, message, &case.bytes) });
+            }
+        }
+        wrong.extend(driver.check(&exchanges));
+    });
+}
+
+fn contracts() -> Vec<Contract> {
+    golden::load().into_iter().map(|golden| golden.contract).collect()
+}
+
+#[test]
+fn generated_ocaml_holds_golden_bytes() {
+    holds_golden_bytes(&ocaml_program::build("golden", &contracts()));
 }
 
 fn parsed(json: &str) -> serde_json::Value {

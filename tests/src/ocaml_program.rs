@@ -1,0 +1,63 @@
+//! Builds one OCaml program out of the generated code of several contracts: a library whose warnings are errors, and
+//! a driver.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::contract::{Contract, update};
+use crate::driver::Driver;
+use crate::ocaml_glue;
+use crate::toolchain::{root, run, target_folder};
+
+/// Builds the driver of `contracts` in the target folder `name`; panics with the compiler's words.
+pub fn build(name: &str, contracts: &[Contract]) -> Driver {
+    let folder = target_folder().join("generated").join(name).join("ocaml");
+    copy(&root().join("runtime-ocaml"), &folder.join("runtime"));
+    update(&folder.join("dune-project"), "(lang dune 2.9)\n");
+    update(
+        &folder.join("contracts/dune"),
+        "(library\n (name contracts)\n (wrapped false)\n (libraries mycelium.wire)\n \
+         (flags\n  (:standard -w +a-4-9-40..42-44-45-70 -warn-error +a)))\n",
+    );
+    update(
+        &folder.join("driver/dune"),
+        "(executable\n (name driver)\n (libraries contracts mycelium.wire)\n (flags\n  (-w -a -alert -all)))\n",
+    );
+    update(&folder.join("driver/support.ml"), include_str!("../fixtures/ocaml_driver.ml"));
+    let mut arms = String::new();
+    for contract in contracts {
+        let name = &contract.name;
+        for (file, text) in contract.render("ocaml") {
+            update(&folder.join("contracts").join(file.replace("messages", &format!("contract_{name}"))), &text);
+        }
+        update(&folder.join(format!("driver/glue_{name}.ml")), &ocaml_glue::module(contract));
+        let _ = writeln!(arms, "  | {name:?} -> Glue_{name}.answer message operation w");
+    }
+    let main = format!(
+        "let () =\n  Support.serve @@ fun contract message operation w ->\n  match contract with\n{arms}  \
+         | _ -> failwith \"an unknown contract\"\n"
+    );
+    update(&folder.join("driver/driver.ml"), &main);
+    let mut dune = Command::new("dune");
+    dune.args(["build", "--root", ".", "--profile", "dev", "--display", "quiet", "./driver/driver.exe"]);
+    dune.current_dir(&folder);
+    let output = run(dune);
+    assert!(output.status.success(), "{name}, generated OCaml:\n{}", String::from_utf8_lossy(&output.stderr));
+    Driver { language: "OCaml", program: folder.join("_build/default/driver/driver.exe") }
+}
+
+/// Copies what the runtime library is built from.
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())) {
+        let entry = entry.expect("a readable folder");
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let library = ["lib", "wire"].contains(&name.as_str());
+        if entry.path().is_dir() && library {
+            copy(&entry.path(), &to.join(&name));
+        } else if entry.path().is_file() {
+            update(&to.join(&name), &fs::read_to_string(entry.path()).expect("a text file"));
+        }
+    }
+}
