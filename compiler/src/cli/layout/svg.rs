@@ -62,7 +62,7 @@ pub fn draw(shown: &Shown<'_>) -> String {
             );
             for piece in pieces {
                 let left = f64::from(BAR_LEFT) + f64::from(piece.offset) * scale;
-                let width = f64::from(piece.size) * scale;
+                let width = (f64::from(piece.size) * scale).max(1.0);
                 let usage = usage_name(piece.usage);
                 let of = if piece.usage == Use::Padding { "zero bytes" } else { usage };
                 let title = format!("{name}, bytes {} to {}: {of}", piece.offset, piece.offset + piece.size - 1);
