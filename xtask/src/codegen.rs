@@ -26,6 +26,12 @@ static GENERATED: &[Generated] = &[
     Generated { contract: CORE, language: "rust", folder: "runtime-rust/wire/src", stem: "core_messages" },
     Generated { contract: CORE, language: "ocaml", folder: "runtime-ocaml/lib", stem: "core_messages" },
     Generated { contract: REFERENCE, language: "ocaml", folder: "runtime-ocaml/reference", stem: "reference_messages" },
+    Generated {
+        contract: "tests/dune-example/committed/contracts.yaml",
+        language: "ocaml",
+        folder: "tests/dune-example/committed",
+        stem: "messages",
+    },
 ];
 
 const CORE: &str = "runtime-rust/wire/core.yaml";
