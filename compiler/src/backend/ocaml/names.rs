@@ -158,6 +158,10 @@ fn check_scope<'a>(
             continue;
         }
         if let Some(&(first, first_span)) = seen.get(&converted) {
+            // The same name twice has been reported already, for every language.
+            if first == name {
+                continue;
+            }
             let message = format!("{kind} {} and {} are the same name in OCaml", quote(name), quote(first));
             let help =
                 format!("each would be the {what} {}; choose names that differ in more than case", quote(&converted));
