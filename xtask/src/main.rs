@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask COMMAND`. One file per command; this one knows only their names.
 
+mod bench;
 mod bless;
 mod codegen;
 mod demo;
@@ -29,6 +30,7 @@ static COMMANDS: &[Command] = &[
     Command { name: "setup", about: setup::ABOUT, run: setup::run },
     Command { name: "demo", about: demo::ABOUT, run: demo::run },
     Command { name: "test", about: test::ABOUT, run: test::run },
+    Command { name: "bench", about: bench::ABOUT, run: bench::run },
     Command { name: "codegen", about: codegen::ABOUT, run: codegen::run },
     Command { name: "bless", about: bless::ABOUT, run: bless::run },
     Command { name: "tidy", about: tidy::ABOUT, run: tidy::run },

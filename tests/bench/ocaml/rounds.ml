@@ -1,0 +1,43 @@
+type lane = { name : string; bytes : int; run : int -> unit }
+type cost = { nanoseconds : float; minor_words : float }
+
+external clock : unit -> int = "bench_clock" [@@noalloc]
+
+let batch = 100_000 (* nanoseconds *)
+
+let time lane count =
+  let start = clock () in
+  lane.run count;
+  clock () - start
+
+(* How many operations take about a batch. *)
+let rec calibrate lane count =
+  let taken = time lane count in
+  if taken < batch / 4 then calibrate lane (2 * count)
+  else max 1 (count * batch / taken)
+
+let words lane =
+  let count = 1_000 in
+  let before = Gc.minor_words () in
+  lane.run count;
+  let after = Gc.minor_words () in
+  (* The boxed float of [Gc.minor_words] itself is three words. *)
+  Float.max 0. ((after -. before -. 3.) /. float_of_int count)
+
+let minima ~rounds lanes =
+  let lanes = Array.of_list lanes in
+  let lane_count = Array.length lanes in
+  let counts = Array.map (fun lane -> calibrate lane 1) lanes in
+  let best = Array.make lane_count infinity in
+  for round = 1 to rounds do
+    for step = 0 to lane_count - 1 do
+      let i = (round + step) mod lane_count in
+      let taken = float_of_int (time lanes.(i) counts.(i)) in
+      best.(i) <- Float.min best.(i) (taken /. float_of_int counts.(i))
+    done
+  done;
+  Array.to_list
+    (Array.mapi
+       (fun i lane ->
+         { nanoseconds = best.(i); minor_words = words lane })
+       lanes)

@@ -1,0 +1,121 @@
+//! `cargo xtask bench`: the benchmarks of `tests/bench`, which is a workspace of its own, so that the formats it
+//! compares with are built for benchmarks alone. [`check`] keeps it compiling; `docs/benchmarks.md` says what is
+//! measured and how.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{Failure, Outcome, process, setup, workspace};
+
+/// One line for the usage text.
+pub const ABOUT: &str =
+    "measures against floors and other formats: rust, ocaml, compiler, criterion; --quick, --strict";
+
+struct Part {
+    name: &'static str,
+    /// Whether it runs when no part is named.
+    usual: bool,
+    run: fn(&[&str]) -> Outcome,
+}
+
+static PARTS: &[Part] = &[
+    Part { name: "rust", usual: true, run: rust },
+    Part { name: "ocaml", usual: true, run: ocaml },
+    Part { name: "compiler", usual: true, run: compiler },
+    Part { name: "criterion", usual: false, run: criterion },
+];
+
+/// Runs the named parts, or the usual ones. Other arguments go to the benchmarks: `--quick`, `--strict` (a goal that
+/// is not met is a failure), a part of the names of those to run.
+pub fn run(arguments: &[String]) -> Outcome {
+    let is_part = |argument: &str| PARTS.iter().any(|part| part.name == argument);
+    let (named, options): (Vec<_>, Vec<_>) = arguments.iter().map(String::as_str).partition(|word| is_part(word));
+    setup::ensure(true)?;
+    for part in PARTS {
+        if named.contains(&part.name) || named.is_empty() && part.usual {
+            println!("\n## {}\n", part.name);
+            (part.run)(&options)?;
+        }
+    }
+    Ok(())
+}
+
+/// What must hold of the benchmarks on every change: they are formatted, free of warnings, and compile in both
+/// languages. bin_prot may be missing.
+pub fn check() -> Outcome {
+    process::run(cargo(&["fmt", "--check"]))?;
+    process::run(cargo(&["clippy", "--locked", "--all-targets", "--", "-D", "warnings"]))?;
+    ocaml_program("dev").map(drop)
+}
+
+fn rust(options: &[&str]) -> Outcome {
+    // Floors that skip a check would be no floors.
+    process::run(cargo(&["test", "--quiet", "--locked", "--release"]))?;
+    process::run(cargo(&[&["run", "--quiet", "--locked", "--release", "--bin", "ratios", "--"], options].concat()))
+}
+
+fn ocaml(options: &[&str]) -> Outcome {
+    let program = ocaml_program("release")?;
+    process::run(process::program(&program.to_string_lossy(), options))
+}
+
+fn compiler(options: &[&str]) -> Outcome {
+    let compiler = myc_schema("release")?;
+    let folder = workspace::target().join("bench/contracts");
+    let mut command = cargo(&["run", "--quiet", "--locked", "--release", "--bin", "compiler", "--"]);
+    command.arg(compiler).arg(folder).args(options);
+    process::run(command)
+}
+
+fn criterion(options: &[&str]) -> Outcome {
+    process::run(cargo(&[&["bench", "--locked", "--bench", "codec", "--"], options].concat()))
+}
+
+/// Cargo in the workspace of the benchmarks.
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = process::cargo(arguments);
+    command
+        .current_dir(workspace::root().join("tests/bench"))
+        .env("CARGO_TARGET_DIR", workspace::target().join("bench"));
+    command
+}
+
+/// The compiler, built in a cargo profile.
+fn myc_schema(profile: &str) -> Result<PathBuf, Failure> {
+    process::run(process::cargo(&["build", "--quiet", "--package", "myc-schema", "--profile", profile]))?;
+    let folder = if profile == "dev" { "debug" } else { profile };
+    Ok(workspace::target().join(folder).join(format!("myc-schema{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// The OCaml benchmark, compiled for release with the code that the compiler generates now. dune wants all it builds
+/// in one folder: the runtime and the benchmark are copied side by side.
+fn ocaml_program(compiler_profile: &str) -> Result<PathBuf, Failure> {
+    let stage = workspace::target().join("bench/ocaml");
+    let source = workspace::root();
+    copy(&source.join("runtime-ocaml"), &stage.join("runtime-ocaml"))?;
+    copy(&source.join("tests/bench/ocaml"), &stage.join("bench"))?;
+    let mut generate = Command::new(myc_schema(compiler_profile)?);
+    generate.args(["compile", "--lang", "ocaml"]).arg(source.join("tests/bench/contracts.yaml"));
+    generate.arg("--out").arg(stage.join("bench"));
+    process::run(generate)?;
+    let mut dune = process::program("dune", &["build", "--root", ".", "--profile", "release", "bench/bench.exe"]);
+    dune.current_dir(&stage);
+    process::run(dune)?;
+    Ok(stage.join("_build/default/bench/bench.exe"))
+}
+
+/// Makes `to` hold the files of `from`, and no others but generated messages.
+fn copy(from: &Path, to: &Path) -> Outcome {
+    let files = workspace::files(from)?;
+    for stale in workspace::files(to)? {
+        if !files.contains(&stale) && !stale.starts_with("messages.") {
+            let path = to.join(stale);
+            fs::remove_file(&path).map_err(|error| Failure(format!("{}: {error}", path.display())))?;
+        }
+    }
+    for file in files {
+        workspace::write(&to.join(&file), workspace::read_bytes(&from.join(&file))?)?;
+    }
+    Ok(())
+}
