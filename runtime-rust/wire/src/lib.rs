@@ -22,6 +22,7 @@ mod message;
 #[doc(hidden)]
 pub mod raw;
 mod u256;
+mod utf8;
 
 #[doc(hidden)]
 pub use zerocopy;

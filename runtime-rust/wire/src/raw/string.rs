@@ -5,6 +5,10 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 use super::{Raw, U16, Verdict, count, set_count};
 use crate::bytes::{fill, is_ascii_then_zero, is_utf8, is_zero};
 use crate::error::{Code, Fault};
+use crate::utf8::is_utf8_in_zeros;
+
+/// The length and the six zero bytes after it.
+const PREFIX: usize = 8;
 
 /// At most `N` bytes of UTF-8: `u16` length, six zero bytes, the text, then zeros. `PAD` is what
 /// rounds the size up to an even number.
@@ -57,21 +61,25 @@ impl<const N: usize, const PAD: usize> Raw for Str<N, PAD> {
         let length = count(prefix, N)?;
         // Most strings are short and ASCII: text and tail in one pass.
         if !is_ascii_then_zero(&self.text, length) {
-            check_text(&self.text, length)?;
+            check_text(self.as_bytes(), PREFIX + N, length)?;
         }
         if self.rounding == [0; PAD] { Ok(()) } else { Err(Fault::new(Code::Padding)) }
     }
 }
 
-/// Text of any kind, then zeros.
+/// Text of any kind, then zeros, in the first `end` bytes of a string, whose prefix is fine.
 #[inline(never)]
-fn check_text(bytes: &[u8], length: usize) -> Verdict {
-    let Some((text, tail)) = bytes.split_at_checked(length) else {
+fn check_text(string: &[u8], end: usize, length: usize) -> Verdict {
+    let Some((text, tail)) = string.get(PREFIX..end).and_then(|bytes| bytes.split_at_checked(length)) else {
         return Err(Fault::new(Code::Count));
     };
-    if !is_utf8(text) {
+    let zero = is_zero(tail);
+    // What is all right is seen the fast way; only what may not be is looked at closely.
+    if zero && is_utf8_in_zeros(&string[..end], PREFIX, length) {
+        Ok(())
+    } else if !is_utf8(text) {
         Err(Fault::new(Code::Utf8))
-    } else if !is_zero(tail) {
+    } else if !zero {
         Err(Fault::new(Code::Padding))
     } else {
         Ok(())
