@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use crate::backend::BACKENDS;
-use crate::diag::{Diagnostic, Severity};
+use crate::codes;
+use crate::diag::{Diagnostic, MAX_SHOWN, Severity};
 use crate::ir::Schema;
 use crate::source::{SourceId, SourceMap};
 use crate::{raw, resolve};
@@ -30,7 +31,9 @@ pub fn check(sources: &SourceMap, id: SourceId) -> Checked {
     let mut diagnostics = Vec::new();
     let text = sources.get(id).map_or("", |file| file.text());
     let file = raw::parse(id, text, &mut diagnostics);
-    let schema = resolve::resolve(&file, text.as_bytes(), &mut diagnostics);
+    // What can't be shown any more needn't be looked for.
+    let full = diagnostics.len() > MAX_SHOWN;
+    let schema = if full { None } else { resolve::resolve(&file, text.as_bytes(), &mut diagnostics) };
     if let Some(schema) = &schema {
         for backend in BACKENDS {
             diagnostics.extend((backend.check)(schema));
@@ -39,7 +42,30 @@ pub fn check(sources: &SourceMap, id: SourceId) -> Checked {
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code.id));
     diagnostics.dedup();
     let schema = schema.filter(|_| !has_errors(&diagnostics)).map(Arc::new);
-    Checked { schema, diagnostics }
+    Checked { schema, diagnostics: shown(diagnostics) }
+}
+
+/// The first findings, errors rather than warnings, where there are very many.
+fn shown(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    if diagnostics.len() <= MAX_SHOWN {
+        return diagnostics;
+    }
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity() == Severity::Error).count();
+    let mut left = [errors.min(MAX_SHOWN), MAX_SHOWN.saturating_sub(errors)];
+    let mut cut = None;
+    diagnostics.retain(|diagnostic| {
+        let left = &mut left[usize::from(diagnostic.severity() == Severity::Warning)];
+        let keep = *left > 0;
+        *left = left.saturating_sub(1);
+        if !keep && cut.is_none() {
+            cut = diagnostic.span;
+        }
+        keep
+    });
+    let message = format!("more than {MAX_SHOWN} findings; those from here on are not all shown");
+    diagnostics.push(Diagnostic::new(&codes::W0001, cut.unwrap_or_default(), message));
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code.id));
+    diagnostics
 }
 
 fn has_errors(diagnostics: &[Diagnostic]) -> bool {

@@ -33,9 +33,11 @@ macro_rules! codes {
     };
 }
 
-/// Codes about a file rather than what is written in it: no contract in a page or a repository shows
-/// them. Every other code has one that provokes it and one that mends it.
-pub static ABOUT_FILES: &[&Code] = &[&E0001, &E0002, &E0003, &E0004];
+/// Codes about a file rather than what is written in it, which no example in a page can show.
+pub static ABOUT_FILES: &[&Code] = &[&E0001, &E0002, &E0003, &E0004, &W0001];
+
+/// Those of [`ABOUT_FILES`] that take a file too large for the repository.
+pub static ABOUT_LARGE_FILES: &[&Code] = &[&E0002, &W0001];
 
 codes! {
     E0001 Error "file cannot be read"
@@ -98,6 +100,7 @@ codes! {
     E0701 Error "schema number out of range"
     E0702 Error "min_compatible above version"
     E0703 Error "unknown digest kind"
+    W0001 Warning "more findings than are shown"
     W0201 Warning "bound left out"
     W0202 Warning "type used by no message"
     W0301 Warning "rule is documentation only"

@@ -10,6 +10,10 @@ mod short;
 use crate::codes::Code;
 use crate::source::Span;
 
+/// How many findings about one contract are shown. More than these nobody reads, and writing them
+/// would take longer than finding them.
+pub const MAX_SHOWN: usize = 10_000;
+
 /// How bad a diagnostic is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {

@@ -7,7 +7,7 @@ use super::scalar::{self, Plain};
 use super::syntax;
 use super::tree::{Entry, Kind, Node};
 use crate::codes;
-use crate::diag::{Diagnostic, quote};
+use crate::diag::{Diagnostic, MAX_SHOWN, quote};
 use crate::source::{Span, Spanned};
 use crate::suggest;
 
@@ -38,7 +38,14 @@ pub(super) struct Keys {
 
 impl Lower<'_> {
     pub fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        if !self.is_full() {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Whether there are more findings than are shown already, so that one more needn't be worded.
+    fn is_full(&self) -> bool {
+        self.diagnostics.len() > MAX_SHOWN
     }
 
     /// The entries of a mapping.
@@ -70,6 +77,9 @@ impl Lower<'_> {
     }
 
     fn unknown_key(&mut self, key: &Spanned<Cow<str>>, keys: &Keys) -> Option<&'static str> {
+        if self.is_full() {
+            return None;
+        }
         let written = key.value.as_ref();
         let synonym = keys.meant.iter().find(|(other, _)| *other == written).map(|(_, meant)| *meant);
         let meant = synonym.or_else(|| suggest::nearest(written, keys.known.iter().copied()));
@@ -151,12 +161,12 @@ impl Lower<'_> {
         }
     }
 
-    /// An integer; one past `i128` is cut to its end.
+    /// An integer.
     pub fn int(&mut self, name: &str, span: Span, node: &Node) -> Option<Spanned<i128>> {
         let place = node.span;
         let value = match &node.kind {
             Kind::Plain(text) => match scalar::classify(text) {
-                Plain::Int => Some(scalar::int_value(text)),
+                Plain::Int => self.within_limits(name, text, place),
                 Plain::OddNumber(right) => {
                     let right = right.and_then(|right| right_integer(&right));
                     self.misspelt(name, "an integer", text, place, right)
@@ -169,7 +179,7 @@ impl Lower<'_> {
             },
             Kind::Text { text, quoted: true } if scalar::is_int(text) => {
                 self.unquote(name, "an integer", text, place);
-                Some(scalar::int_value(text))
+                self.within_limits(name, text, place)
             }
             _ => self.no_value(name, "an integer", span, node),
         };
@@ -202,7 +212,7 @@ impl Lower<'_> {
         let place = node.span;
         let value = match &node.kind {
             Kind::Plain(text) => match scalar::classify(text) {
-                Plain::Int => Some(scalar::int_value(text) as f64),
+                Plain::Int => Some(scalar::int_value(text).map_or(f64::INFINITY, |value| value as f64)),
                 Plain::Float => text.parse().ok(),
                 Plain::OddNumber(right) => self.misspelt(name, "a number", text, place, right),
                 _ => self.no_value(name, "a number", span, node),
@@ -244,6 +254,15 @@ impl Lower<'_> {
                 Vec::new()
             }
         }
+    }
+
+    fn within_limits(&mut self, name: &str, text: &str, place: Span) -> Option<i128> {
+        let value = scalar::int_value(text);
+        if value.is_none() {
+            let message = format!("expected an integer for {}, found one of {} digits", quote(name), text.len());
+            self.report(Diagnostic::new(&codes::E0103, place, message).label("too large for any integer type"));
+        }
+        value
     }
 
     fn no_value<T>(&mut self, name: &str, expected: &str, span: Span, node: &Node) -> Option<T> {

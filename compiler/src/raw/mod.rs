@@ -18,7 +18,8 @@ mod tree;
 /// Reads a contract. Total: reports every mistake of form, and returns what could be read.
 /// What is absent from the result although a contract needs it was reported here.
 pub fn parse(source: SourceId, text: &str, diagnostics: &mut Vec<Diagnostic>) -> File {
-    if let Some(diagnostic) = syntax::control_characters(source, text) {
+    let unfit = syntax::control_characters(source, text).or_else(|| syntax::too_many_items(source, text));
+    if let Some(diagnostic) = unfit {
         diagnostics.push(diagnostic);
         return File::default();
     }

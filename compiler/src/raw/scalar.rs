@@ -51,12 +51,11 @@ pub(super) fn is_int(text: &str) -> bool {
     }
 }
 
-/// The value of an integer of the contract language; one past `i128` is cut to its end.
-pub(super) fn int_value(text: &str) -> i128 {
+/// The value of an integer of the contract language, unless it is past `i128`.
+pub(super) fn int_value(text: &str) -> Option<i128> {
     match text.strip_prefix("0x") {
-        Some(digits) => i128::from_str_radix(digits, 16).unwrap_or(i128::MAX),
-        None if text.starts_with('-') => text.parse().unwrap_or(i128::MIN),
-        None => text.parse().unwrap_or(i128::MAX),
+        Some(digits) => i128::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
     }
 }
 
@@ -246,11 +245,11 @@ mod tests {
 
     #[test]
     fn values() {
-        assert_eq!(int_value("0x10"), 16);
-        assert_eq!(int_value("-5"), -5);
-        assert_eq!(int_value(&"9".repeat(1000)), i128::MAX);
-        assert_eq!(int_value(&format!("-{}", "9".repeat(1000))), i128::MIN);
-        assert_eq!(int_value(&format!("0x{}", "f".repeat(1000))), i128::MAX);
+        assert_eq!(int_value("0x10"), Some(16));
+        assert_eq!(int_value("-5"), Some(-5));
+        assert_eq!(int_value(&"9".repeat(1000)), None);
+        assert_eq!(int_value(&format!("-{}", "9".repeat(1000))), None);
+        assert_eq!(int_value(&format!("0x{}", "f".repeat(1000))), None);
         assert_eq!(integral("1e3").as_deref(), Some("1000"));
         assert_eq!(integral("1.0").as_deref(), Some("1"));
         assert_eq!(integral("1.5"), None);

@@ -299,7 +299,9 @@ fn message(lower: &mut Lower, name: Spanned<String>, entries: Option<Vec<Entry>>
 
 fn legacy_int(node: &Node) -> Option<Spanned<i128>> {
     match &node.kind {
-        Kind::Plain(text) if scalar::is_int(text) => Some(Spanned::new(scalar::int_value(text), node.span)),
+        Kind::Plain(text) if scalar::is_int(text) => {
+            scalar::int_value(text).map(|value| Spanned::new(value, node.span))
+        }
         _ => None,
     }
 }
@@ -363,10 +365,6 @@ fn reserved(lower: &mut Lower, span: Span, node: Node, file: &mut File) {
 fn id_range(lower: &mut Lower, name: &str, span: Span, node: &Node) -> Option<Spanned<IdRange>> {
     const EXPECTED: &str = "an id range such as `1000-1099`";
     let (first, last) = match &node.kind {
-        Kind::Plain(text) | Kind::Text { text, .. } if scalar::is_int(text) => {
-            let id = scalar::int_value(text);
-            (id, id)
-        }
         Kind::Plain(text) | Kind::Text { text, .. } if !text.is_empty() => match range_ends(text) {
             Some(ends) => ends,
             None => {
@@ -393,10 +391,9 @@ fn id_range(lower: &mut Lower, name: &str, span: Span, node: &Node) -> Option<Sp
 }
 
 fn range_ends(text: &str) -> Option<(i128, i128)> {
-    let (first, last) = text.split_once('-')?;
-    let unsigned = |text: &str| scalar::is_int(text) && !text.starts_with('-');
-    let (first, last) = (first.trim(), last.trim());
-    (unsigned(first) && unsigned(last)).then(|| (scalar::int_value(first), scalar::int_value(last)))
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let id = |text: &str| scalar::int_value(text.trim()).filter(|_| scalar::is_int(text.trim()));
+    Some((id(first)?, id(last)?)).filter(|(first, last)| *first >= 0 && *last >= 0)
 }
 
 fn bad_range(lower: &mut Lower, name: &str, text: &str, place: Span) {

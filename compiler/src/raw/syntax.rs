@@ -30,6 +30,21 @@ pub(super) fn control_characters(source: SourceId, text: &str) -> Option<Diagnos
     )
 }
 
+/// Most commas a contract may have. In `{ }` and `[ ]` it is they that cost memory: a list of as many
+/// items is all in memory before its first item is looked at.
+const MAX_COMMAS: usize = 1 << 20;
+
+/// A contract of a reasonable size in bytes can be one of unreasonably many items.
+pub(super) fn too_many_items(source: SourceId, text: &str) -> Option<Diagnostic> {
+    let (at, _) = text.match_indices(',').nth(MAX_COMMAS)?;
+    let span = Span { source, start: at as u32, end: at as u32 + 1 };
+    Some(
+        Diagnostic::new(&codes::E0002, span, format!("more than {MAX_COMMAS} commas"))
+            .label("the rest is not read")
+            .help("write lists and mappings on lines of their own, or split the contract"),
+    )
+}
+
 fn is_forbidden(c: char) -> bool {
     matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\x7f'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
 }

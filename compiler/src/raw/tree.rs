@@ -8,7 +8,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 
 use super::syntax;
 use crate::codes;
-use crate::diag::{Diagnostic, quote};
+use crate::diag::{Diagnostic, MAX_SHOWN, quote};
 use crate::source::{SourceId, Span, Spanned};
 
 /// How deep lists and mappings may lie in one another.
@@ -139,6 +139,13 @@ impl<'a> Builder<'a, '_> {
         }
     }
 
+    /// Past what is shown, findings are only known to be there.
+    fn report(&mut self, diagnostic: Diagnostic) {
+        if self.diagnostics.len() <= MAX_SHOWN {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
     fn span(&self, start: usize, end: usize) -> Span {
         Span { source: self.source, start: start as u32, end: end as u32 }
     }
@@ -208,7 +215,7 @@ impl<'a> Builder<'a, '_> {
         if depth < MAX_DEPTH {
             return Ok(());
         }
-        self.diagnostics.push(syntax::too_deep(span));
+        self.report(syntax::too_deep(span));
         Err(Stop::Reported)
     }
 
@@ -270,7 +277,7 @@ impl<'a> Builder<'a, '_> {
         let span = key.span;
         match key.kind {
             Kind::Plain(text) if text == "<<" => {
-                self.diagnostics.push(
+                self.report(
                     Diagnostic::new(&codes::E0010, span, "merge key `<<`")
                         .label("contracts have no merge keys")
                         .help("write the merged keys out"),
@@ -278,13 +285,13 @@ impl<'a> Builder<'a, '_> {
                 None
             }
             Kind::Plain(text) if text.is_empty() => {
-                self.diagnostics.push(Diagnostic::new(&codes::E0103, span, "expected a key, found nothing"));
+                self.report(Diagnostic::new(&codes::E0103, span, "expected a key, found nothing"));
                 None
             }
             Kind::Plain(text) | Kind::Text { text, .. } => Some(Spanned::new(text, span)),
             Kind::List { .. } | Kind::Map(_) => {
                 let found = if matches!(key.kind, Kind::Map(_)) { "a mapping" } else { "a list" };
-                self.diagnostics.push(Diagnostic::new(
+                self.report(Diagnostic::new(
                     &codes::E0103,
                     syntax::first_line(self.text, span),
                     format!("expected a key that is text, found {found}"),
@@ -300,9 +307,9 @@ impl<'a> Builder<'a, '_> {
         if again.is_empty() {
             return;
         }
-        for (at, first) in &again {
+        for (at, first) in again.iter().take(MAX_SHOWN + 1) {
             let (key, first) = (&entries[*at].key, &entries[*first].key);
-            self.diagnostics.push(
+            self.report(
                 Diagnostic::new(&codes::E0102, key.span, format!("key {} is given twice", quote(&key.value)))
                     .label("given again")
                     .related(first.span, "first given here"),
@@ -332,7 +339,7 @@ impl<'a> Builder<'a, '_> {
             self.reference(place, "anchor");
         }
         if tag {
-            self.diagnostics.push(
+            self.report(
                 Diagnostic::new(&codes::E0009, place, "a YAML tag")
                     .label("contracts have no tags")
                     .help("remove the tag; the place decides what kind of value is meant"),
@@ -353,7 +360,7 @@ impl<'a> Builder<'a, '_> {
             1 => "write the value out".to_owned(),
             count => format!("write the values out; the file has {} more anchors and aliases", count - 1),
         };
-        self.diagnostics.push(
+        self.report(
             Diagnostic::new(&codes::E0008, span, format!("YAML {what}{written}"))
                 .label("contracts have no anchors and aliases")
                 .help(help),
@@ -361,7 +368,7 @@ impl<'a> Builder<'a, '_> {
     }
 
     fn second_document(&mut self, span: Span) {
-        self.diagnostics.push(
+        self.report(
             Diagnostic::new(&codes::E0007, span, "a second YAML document begins")
                 .label("a contract is one document")
                 .help("remove the `---`, or keep each document in a file of its own"),
