@@ -290,7 +290,7 @@ module Schema_summary : sig
 
     val entries_length : bytes -> pos:int -> int
     val entries : bytes -> pos:int -> int -> int
-    (** The position of it, for { !Message_summary.View}. *)
+    (** The position of it, for {!Message_summary.View}. *)
 
     val last : bytes -> pos:int -> bool
   end

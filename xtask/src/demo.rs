@@ -69,7 +69,7 @@ struct Demo {
 
 impl Demo {
     fn title(&self, words: &str) {
-        println!("{:6.1} s  {words}", self.start.elapsed().as_secs_f64());
+        println!("\n[{:5.1} s] {words}", self.start.elapsed().as_secs_f64());
     }
 
     fn compiler_command(&self, arguments: &[&str]) -> Command {
@@ -165,6 +165,6 @@ impl Demo {
 
 fn print_indented(text: &str) {
     for line in text.lines() {
-        println!("  {line}");
+        println!("{}", format!("  {line}").trim_end());
     }
 }

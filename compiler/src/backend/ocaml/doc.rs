@@ -104,6 +104,8 @@ pub fn safe(text: &str) -> String {
                 out.push(c);
                 out.push(' ');
             }
+            // A reference, which only the backend writes: `plain` escapes the brace.
+            ('{', Some('!')) => out.push(c),
             // `{|` and `{id|` begin a quoted string.
             ('{', _) => out.push_str("{ "),
             _ => out.push(c),
