@@ -110,3 +110,18 @@ codes! {
     W0404 Warning "undeclared domain"
     W0501 Warning "unconventional name"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ALL, Severity};
+
+    /// Without it a code could be listed twice, or under the letter of the other severity.
+    #[test]
+    fn sorted_and_lettered() {
+        assert!(ALL.windows(2).all(|pair| pair[0].id < pair[1].id));
+        for code in ALL {
+            let letter = if code.severity == Severity::Error { 'E' } else { 'W' };
+            assert!(code.id.starts_with(letter), "{}", code.id);
+        }
+    }
+}

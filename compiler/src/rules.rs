@@ -178,7 +178,7 @@ fn report_unknown(raw: &raw::Rule, diagnostics: &mut Vec<Diagnostic>) -> bool {
 }
 
 fn inapplicable(field: &str, known: &Known, ty: &Type, enums: &[Enum], raw: &raw::Rule) -> Diagnostic {
-    let message = format!("rule `{}` does not apply to {}, {}", known.name, quote(field), describe(ty, enums));
+    let message = format!("rule `{}` does not apply to {}, whose type is {}", known.name, quote(field), describe(ty, enums));
     let diagnostic = Diagnostic::new(&codes::E0301, raw.name.span, message);
     match (known.name, ty) {
         (_, Type::Array { .. } | Type::Vec { .. }) if !known.on.contains("Vec") => diagnostic
@@ -193,11 +193,11 @@ fn inapplicable(field: &str, known: &Known, ty: &Type, enums: &[Enum], raw: &raw
 /// A type in a sentence.
 fn describe(ty: &Type, enums: &[Enum]) -> String {
     match ty {
-        Type::Scalar(scalar) => format!("of type `{}`", scalar.name()),
+        Type::Scalar(scalar) => format!("`{}`", scalar.name()),
         Type::Array { .. } => "an array".to_owned(),
         Type::String { .. } => "a string".to_owned(),
         Type::Vec { .. } => "a vector".to_owned(),
-        Type::Enum(id) => format!("of the enum {}", quote(&enums[id.0].name)),
+        Type::Enum(id) => format!("the enum {}", quote(&enums[id.0].name)),
         Type::Struct(_) => "a struct".to_owned(),
     }
 }

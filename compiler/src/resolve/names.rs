@@ -20,18 +20,18 @@ pub const MAX_NAME: usize = 128;
 /// that a file of nothing but unknown names stays fast.
 const SUGGESTING: usize = 100_000;
 
-/// Scalar types by name.
+/// Scalar types by name; where a misspelt one resembles several equally, the first is offered.
 pub const SCALARS: [Scalar; 12] = [
-    Scalar::U8,
-    Scalar::U16,
-    Scalar::U32,
     Scalar::U64,
-    Scalar::I8,
-    Scalar::I16,
-    Scalar::I32,
     Scalar::I64,
-    Scalar::F32,
     Scalar::F64,
+    Scalar::U32,
+    Scalar::I32,
+    Scalar::F32,
+    Scalar::U16,
+    Scalar::I16,
+    Scalar::U8,
+    Scalar::I8,
     Scalar::Bool,
     Scalar::U256,
 ];
