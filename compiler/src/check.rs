@@ -1,14 +1,15 @@
 //! One contract from text to schema: every stage that reports, in order. What each stage checks is
 //! its own business; here their findings are put in the order of the source.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::backend::BACKENDS;
 use crate::codes;
 use crate::diag::{Diagnostic, MAX_SHOWN, Severity};
 use crate::ir::Schema;
-use crate::source::{SourceId, SourceMap};
-use crate::{raw, resolve};
+use crate::source::{SourceId, SourceMap, Span};
+use crate::{codes, raw, resolve};
 
 /// What there is to know about a contract.
 #[derive(Clone, Debug)]
@@ -35,10 +36,20 @@ pub fn check(sources: &SourceMap, id: SourceId) -> Checked {
     let full = diagnostics.len() > MAX_SHOWN;
     let schema = if full { None } else { resolve::resolve(&file, text.as_bytes(), &mut diagnostics) };
     if let Some(schema) = &schema {
+        // A name that was reported is not reported again for each language.
+        let named: BTreeSet<_> = errors(&diagnostics).filter_map(|diagnostic| diagnostic.span).collect();
+        let known = |span: &Span| named.contains(span);
         for backend in BACKENDS {
-            diagnostics.extend((backend.check)(schema));
+            let found = (backend.check)(schema).into_iter();
+            diagnostics.extend(found.filter(|diagnostic| {
+                !diagnostic.span.iter().chain(diagnostic.related.iter().map(|(span, _)| span)).any(known)
+            }));
         }
     }
+    let wrong: BTreeSet<_> = errors(&diagnostics).filter_map(|diagnostic| diagnostic.span).collect();
+    diagnostics.retain(|diagnostic| {
+        diagnostic.code != &codes::W0501 || !diagnostic.span.is_some_and(|span| wrong.contains(&span))
+    });
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code.id));
     diagnostics.dedup();
     let schema = schema.filter(|_| !has_errors(&diagnostics)).map(Arc::new);
@@ -69,5 +80,9 @@ fn shown(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
 }
 
 fn has_errors(diagnostics: &[Diagnostic]) -> bool {
-    diagnostics.iter().any(|diagnostic| diagnostic.severity() == Severity::Error)
+    errors(diagnostics).next().is_some()
+}
+
+fn errors(diagnostics: &[Diagnostic]) -> impl Iterator<Item = &Diagnostic> {
+    diagnostics.iter().filter(|diagnostic| diagnostic.severity() == Severity::Error)
 }

@@ -178,7 +178,8 @@ fn report_unknown(raw: &raw::Rule, diagnostics: &mut Vec<Diagnostic>) -> bool {
 }
 
 fn inapplicable(field: &str, known: &Known, ty: &Type, enums: &[Enum], raw: &raw::Rule) -> Diagnostic {
-    let message = format!("rule `{}` does not apply to {}, whose type is {}", known.name, quote(field), describe(ty, enums));
+    let message =
+        format!("rule `{}` does not apply to {}, whose type is {}", known.name, quote(field), describe(ty, enums));
     let diagnostic = Diagnostic::new(&codes::E0301, raw.name.span, message);
     match (known.name, ty) {
         (_, Type::Array { .. } | Type::Vec { .. }) if !known.on.contains("Vec") => diagnostic
