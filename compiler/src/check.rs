@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::backend::BACKENDS;
-use crate::codes;
 use crate::diag::{Diagnostic, MAX_SHOWN, Severity};
 use crate::ir::Schema;
 use crate::source::{SourceId, SourceMap, Span};
