@@ -52,13 +52,15 @@ fn commands(body: &str) -> Result<Vec<(String, String)>, Mismatch> {
 }
 
 fn run(place: &Place, command: &str) -> Result<String, Mismatch> {
-    // The project's own commands run where their users run them.
-    let folder: &Path = if command.starts_with("cargo ") { &place.root } else { &place.folder };
+    // The project's own commands run where their users run them, have to succeed, and report progress on stderr.
+    let own = command.starts_with("cargo ");
+    let folder: &Path = if own { &place.root } else { &place.folder };
+    let streams = if own { "" } else { "exec 2>&1;" };
     let compiler = crate::toolchain::compiler();
     let mut paths = vec![compiler.parent().expect("a file in a folder").to_path_buf()];
     paths.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
     let output = Command::new("bash")
-        .args(["-c", &format!("exec 2>&1; {command}")])
+        .args(["-c", &format!("{streams} {command}")])
         .current_dir(folder)
         .env("PATH", std::env::join_paths(paths).map_err(|error| Mismatch::Wrong(error.to_string()))?)
         .env("NO_COLOR", "1")
@@ -67,8 +69,8 @@ fn run(place: &Place, command: &str) -> Result<String, Mismatch> {
         .stdin(Stdio::null())
         .output()
         .map_err(|error| Mismatch::Wrong(format!("bash: {error}")))?;
-    if output.status.code().is_none_or(|code| code > 1) {
-        let words = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.code().is_none_or(|code| code > i32::from(!own)) {
+        let words = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         return Err(Mismatch::Wrong(format!("`{command}` ended with {}:\n{words}", output.status)));
     }
     let printed = String::from_utf8_lossy(&output.stdout);
@@ -84,7 +86,16 @@ fn matches(shown: &str, printed: &str) -> bool {
             Some((first, rest)) => printed.first() == Some(first) && lines_match(rest, &printed[1..]),
         }
     }
-    lines_match(&shown.lines().collect::<Vec<_>>(), &printed.lines().collect::<Vec<_>>())
+    lines_match(&shown.lines().map(timeless).collect::<Vec<_>>(), &printed.lines().map(timeless).collect::<Vec<_>>())
+}
+
+/// A line without the seconds that it begins with, `[ 12.3 s]`: no two runs take the same time.
+fn timeless(line: &str) -> &str {
+    let rest = line.strip_prefix('[').and_then(|rest| rest.split_once(" s] "));
+    match rest {
+        Some((seconds, words)) if seconds.trim().parse::<f64>().is_ok() => words,
+        _ => line,
+    }
 }
 
 #[cfg(test)]
@@ -101,6 +112,8 @@ mod tests {
             ("a\n…\nd\n", "a\nb\nc\n", false),
             ("", "", true),
             ("", "a\n", false),
+            ("[  1.5 s] a\n", "[ 71.3 s] a\n", true),
+            ("[  1.5 s] a\n", "[ 71.3 s] b\n", false),
         ] {
             assert_eq!(matches(shown, printed), verdict, "{shown:?} {printed:?}");
         }
