@@ -3,10 +3,9 @@
 
 use std::path::Path;
 
-use mycelium_tests::docs::blocks::Page;
 use mycelium_tests::{docs, toolchain};
 
-/// Folders whose pages are not documentation: the explanations of codes are tested with the codes.
+/// Folders whose pages are not documentation: the explanations of codes are tested in `diagnostics.rs`.
 const LEFT_OUT: &[&str] = &["compiler/", "target/"];
 
 #[test]
@@ -23,30 +22,6 @@ fn every_code_block_is_true() {
     }
     assert!(words.is_empty(), "\n{words}`cargo xtask bless` takes over output that is right");
     assert!(blocks > 40, "only {blocks} blocks were found: are the pages where they were?");
-}
-
-/// An explanation whose wrong example is right, or the other way round, sends people the wrong way. The first block is
-/// the wrong one; what cannot be shown as YAML (a file that is too large) is in another kind of block. A wrong example
-/// of an error may be unconventional as well.
-#[test]
-fn every_explanation_is_true() {
-    let mut words = String::new();
-    for code in myc_schema::codes::ALL {
-        let page = Page::parse(code.explanation);
-        let examples: Vec<_> = page.blocks.iter().collect();
-        let [wrong, right] = examples[..] else {
-            words.push_str(&format!("{}: {} examples rather than a wrong and a right one\n", code.id, examples.len()));
-            continue;
-        };
-        for (block, expected) in [(wrong, Some(code.id)), (right, None)] {
-            let (mut found, diagnostics) = docs::contracts::diagnose(&block.body);
-            found.retain(|id| expected.is_none() || Some(*id) == expected || id.starts_with('E'));
-            if block.kind() == "yaml" && !found.iter().copied().eq(expected) {
-                words.push_str(&format!("{}.md:{}: gives {found:?}\n{diagnostics}\n", code.id, block.line));
-            }
-        }
-    }
-    assert!(words.is_empty(), "\n{words}");
 }
 
 fn pages(root: &Path) -> Vec<String> {

@@ -21,23 +21,19 @@ pub(super) fn check(place: &Place, block: &Block) -> Result<(), Mismatch> {
 }
 
 /// Whether a contract gives diagnostics with exactly these codes, in the order of the codes; if not, words.
-pub fn gives(contract: &str, expected: &[&str]) -> Result<(), String> {
-    let (found, words) = diagnose(contract);
-    let right = found == expected;
-    right.then_some(()).ok_or_else(|| format!("gives {found:?} rather than {expected:?}\n{words}"))
-}
-
-/// The codes that a contract gives, sorted, and the diagnostics in words.
-pub fn diagnose(contract: &str) -> (Vec<&'static str>, String) {
+fn gives(contract: &str, expected: &[&str]) -> Result<(), String> {
     let mut sources = SourceMap::new();
     let source = sources.add("contracts.yaml", contract);
     let diagnostics = myc_schema::check(&sources, source).diagnostics;
-    let mut codes: Vec<&str> = diagnostics.iter().map(|diagnostic| diagnostic.code.id).collect();
-    codes.sort_unstable();
-    codes.dedup();
+    let mut found: Vec<&str> = diagnostics.iter().map(|diagnostic| diagnostic.code.id).collect();
+    found.sort_unstable();
+    found.dedup();
+    if found == expected {
+        return Ok(());
+    }
     let words: Vec<_> =
         diagnostics.iter().map(|diagnostic| format!("{}: {}", diagnostic.code.id, diagnostic.message)).collect();
-    (codes, words.join("\n"))
+    Err(format!("gives {found:?} rather than {expected:?}\n{}", words.join("\n")))
 }
 
 /// The whole contract that a block stands for.

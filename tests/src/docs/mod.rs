@@ -15,7 +15,7 @@
 
 pub mod blocks;
 mod console;
-pub mod contracts;
+mod contracts;
 mod hex;
 mod programs;
 
