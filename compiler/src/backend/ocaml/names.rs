@@ -51,7 +51,7 @@ pub fn module(name: &str) -> String {
 
 /// The constructor of an enum value.
 pub fn constructor(name: &str) -> String {
-    let mut constructor = name.to_snake_case();
+    let mut constructor = snake(name);
     if let Some(first) = constructor.get_mut(..1) {
         first.make_ascii_uppercase();
     }
@@ -60,11 +60,20 @@ pub fn constructor(name: &str) -> String {
 
 /// The label of a field.
 pub fn label(name: &str) -> String {
-    let mut label = name.to_snake_case();
+    let mut label = snake(name);
     if is_keyword(&label) || label == "make_exn" {
         label.push('_');
     }
     label
+}
+
+/// Snake case. A name that has it already, as nearly every field's, is not taken apart.
+fn snake(name: &str) -> String {
+    let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        && !name.starts_with('_')
+        && !name.ends_with('_')
+        && !name.contains("__");
+    if plain { name.to_owned() } else { name.to_snake_case() }
 }
 
 /// The module over all messages.
@@ -109,10 +118,10 @@ pub fn view(fields: &[Field]) -> Vec<ViewNames> {
     };
     for (field, names) in fields.iter().zip(&mut names) {
         if field.optional {
-            names.has = claim(format!("has_{}", field.name.to_snake_case()));
+            names.has = claim(format!("has_{}", snake(&field.name)));
         }
         if has_length(field) {
-            names.length = claim(format!("{}_length", field.name.to_snake_case()));
+            names.length = claim(format!("{}_length", snake(&field.name)));
         }
     }
     names
@@ -176,7 +185,7 @@ fn check_scope<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::{KEYWORDS, constructor, is_keyword, label, module};
+    use super::*;
 
     /// Names are looked up by binary search.
     #[test]
@@ -200,6 +209,9 @@ mod tests {
         ];
         for (name, expected) in table {
             assert_eq!(module(name), expected);
+        }
+        for name in ["a", "a1", "a_1", "a1b_2c", "_a", "a_", "a__b", "_", "", "aB", "a-b", "é"] {
+            assert_eq!(snake(name), name.to_snake_case(), "the short cut for {name:?}");
         }
         assert_eq!(constructor("View"), "View");
         assert_eq!(label("type"), "type_");
