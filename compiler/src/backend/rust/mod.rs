@@ -2,7 +2,12 @@
 
 use super::{Backend, Capabilities, Output};
 
+mod code;
+mod doc;
+mod field;
 pub mod names;
+mod rules;
+mod types;
 pub mod view;
 
 /// Rust.

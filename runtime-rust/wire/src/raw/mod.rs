@@ -138,3 +138,9 @@ pub fn unknown_type() -> crate::DecodeError {
 
 /// Marks generated message types: nothing else implements [`crate::Message`].
 pub trait Generated {}
+
+/// Whether a text is in a list, for the rule `one_of`.
+#[inline]
+pub fn one_of(text: &[u8], list: &[&str]) -> bool {
+    list.iter().any(|allowed| allowed.as_bytes() == text)
+}

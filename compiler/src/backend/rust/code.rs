@@ -1,0 +1,168 @@
+//! Lines of Rust as rustfmt would lay them out (default options, style edition 2024), for the few forms
+//! that generated code is made of.
+
+/// rustfmt's `max_width`.
+const MAX_WIDTH: usize = 100;
+
+/// rustfmt's `fn_call_width` and `chain_width`.
+const CALL_WIDTH: usize = 60;
+
+/// The longest identifier for which every form below is what rustfmt would write. Items with a longer one are marked
+/// `#[rustfmt::skip]`.
+pub const MAX_NAME: usize = 36;
+
+/// A statement: the call of a function, all arguments on one line or each on its own.
+pub fn call(out: &mut String, indent: usize, function: &str, arguments: &[&str], end: &str) {
+    let width = arguments.iter().map(|argument| argument.len() + 2).sum::<usize>().saturating_sub(2);
+    spaces(out, indent);
+    out.push_str(function);
+    out.push('(');
+    if width <= CALL_WIDTH && indent + function.len() + width + 2 + end.len() <= MAX_WIDTH {
+        for (index, argument) in arguments.iter().enumerate() {
+            if index > 0 {
+                out.push_str(", ");
+            }
+            out.push_str(argument);
+        }
+    } else {
+        out.push('\n');
+        for argument in arguments {
+            spaces(out, indent + 4);
+            out.push_str(argument);
+            out.push_str(",\n");
+        }
+        spaces(out, indent);
+    }
+    out.push(')');
+    out.push_str(end);
+    out.push('\n');
+}
+
+/// A statement or expression: a call on a place.
+pub fn chain(out: &mut String, indent: usize, place: &str, method: &str, end: &str) {
+    spaces(out, indent);
+    out.push_str(place);
+    if place.len() + 1 + method.len() > CALL_WIDTH {
+        out.push('\n');
+        spaces(out, indent + 4);
+    }
+    out.push('.');
+    out.push_str(method);
+    out.push_str(end);
+    out.push('\n');
+}
+
+/// A statement of one line.
+pub fn line(out: &mut String, indent: usize, text: &str) {
+    spaces(out, indent);
+    out.push_str(text);
+    out.push('\n');
+}
+
+/// A private associated constant: a list, on one line where it fits.
+pub fn list(out: &mut String, name: &str, ty: &str, values: Vec<String>) {
+    let joined = values.join(", ");
+    let text = format!("const {name}: &[{ty}] = &[{joined}];");
+    if text.len() + 4 <= MAX_WIDTH && joined.len() + 2 <= CALL_WIDTH {
+        line(out, 4, &text);
+        return;
+    }
+    // rustfmt would pack short values into lines; one a line is easier to compare.
+    line(out, 4, "#[rustfmt::skip]");
+    line(out, 4, &format!("const {name}: &[{ty}] = &["));
+    for value in values {
+        line(out, 8, &format!("{value},"));
+    }
+    line(out, 4, "];");
+}
+
+/// A private associated constant: `head` up to the `=`, then the call of a function.
+pub fn constant(out: &mut String, head: &str, function: &str, arguments: &[String]) {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let width = arguments.join(", ").len();
+    let fits = head.len() + function.len() + width + "     ();".len() <= MAX_WIDTH;
+    if fits || width > CALL_WIDTH {
+        call(out, 4, &format!("{head} {function}"), &arguments, ";");
+    } else {
+        line(out, 4, head);
+        call(out, 8, function, &arguments, ";");
+    }
+}
+
+/// The first line, or lines, of a public method without arguments.
+pub fn getter(out: &mut String, name: &str, returned: &str) {
+    if "    pub fn (&self) ->  {".len() + name.len() + returned.len() <= MAX_WIDTH {
+        out.push_str("    pub fn ");
+        out.push_str(name);
+        out.push_str("(&self) -> ");
+    } else {
+        out.push_str("    pub fn ");
+        out.push_str(name);
+        out.push_str("(\n        &self,\n    ) -> ");
+    }
+    out.push_str(returned);
+    out.push_str(" {\n");
+}
+
+fn spaces(out: &mut String, count: usize) {
+    out.extend(std::iter::repeat_n(' ', count));
+}
+
+/// A string literal.
+pub fn string(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            ' '..='~' => out.push(c),
+            _ if c.is_alphanumeric() => out.push(c),
+            _ => out.extend(c.escape_unicode()),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// An integer literal with its digits in groups.
+pub fn integer(value: i128) -> String {
+    let digits = value.unsigned_abs().to_string();
+    let mut out = String::with_capacity(digits.len() * 4 / 3 + 2);
+    if value < 0 {
+        out.push('-');
+    }
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push('_');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Bytes in hexadecimal, separated by commas.
+pub fn bytes(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() * 6);
+    for (index, byte) in bytes.iter().enumerate() {
+        if index > 0 {
+            out.push_str(", ");
+        }
+        out.push_str(&format!("0x{byte:02x}"));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals() {
+        assert_eq!(string("a\"\\\n\u{202e}é"), r#""a\"\\\u{a}\u{202e}é""#);
+        let integers = [(0, "0"), (999, "999"), (1000, "1_000"), (-1234567, "-1_234_567")];
+        for (value, expected) in integers {
+            assert_eq!(integer(value), expected);
+        }
+        assert_eq!(bytes(&[0, 255]), "0x00, 0xff");
+    }
+}
