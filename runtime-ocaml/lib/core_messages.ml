@@ -93,8 +93,8 @@ module Reject_reason = struct
 end
 
 module Goodbye_reason = struct
-  type t = Shutdown | Slow_consumer | Protocol_error | Frame_too_large | Idle |
-    Heartbeat_missed | Replaced | Client_done
+  type t = Shutdown | Slow_consumer | Protocol_error | Frame_too_large | Idle
+    | Heartbeat_missed | Replaced | Client_done
 
   let of_int = function
     | 1 -> Some Shutdown
@@ -275,8 +275,8 @@ module Client_hello = struct
     RT.set_text b (p + 112) ~size:72 t.worker_id;
     RT.set_octets b (p + 184) t.worker_token
 
-  let make_exn ~schema_digest ~protocol_version ~capabilities ~client_name ~worker_id
-    ~worker_token =
+  let make_exn ~schema_digest ~protocol_version ~capabilities ~client_name
+    ~worker_id ~worker_token =
     RT.valid_octets schema_digest ~len:32 "schema_digest";
     RT.valid_u16 protocol_version "protocol_version";
     RT.require (protocol_version >= 2) "min" "protocol_version";
@@ -287,10 +287,10 @@ module Client_hello = struct
     { schema_digest; protocol_version; capabilities; client_name; worker_id;
         worker_token }
 
-  let make ~schema_digest ~protocol_version ~capabilities ~client_name ~worker_id
-    ~worker_token =
-    try Ok (make_exn ~schema_digest ~protocol_version ~capabilities ~client_name ~worker_id
-    ~worker_token)
+  let make ~schema_digest ~protocol_version ~capabilities ~client_name
+    ~worker_id ~worker_token =
+    try Ok (make_exn ~schema_digest ~protocol_version ~capabilities
+        ~client_name ~worker_id ~worker_token)
     with Mycelium_wire.Error.Invalid e -> Error e
 
   let encode_into t b ~pos =
@@ -405,8 +405,8 @@ module Welcome = struct
 
   let make ~schema_digest ~protocol_version ~schema_mode ~connection_id
     ~heartbeat_interval_ms ~heartbeat_misses ~max_payload =
-    try Ok (make_exn ~schema_digest ~protocol_version ~schema_mode ~connection_id
-    ~heartbeat_interval_ms ~heartbeat_misses ~max_payload)
+    try Ok (make_exn ~schema_digest ~protocol_version ~schema_mode
+        ~connection_id ~heartbeat_interval_ms ~heartbeat_misses ~max_payload)
     with Mycelium_wire.Error.Invalid e -> Error e
 
   let encode_into t b ~pos =
@@ -569,7 +569,8 @@ module Schema_summary = struct
 
   let myc_write b p t =
     let n = EL.set_count b p ~max:32 ~stride:82 ~size:2632 t.entries in
-    EL.set_array Message_summary.myc_write b (p + 8) ~len:n ~stride:82 t.entries;
+    EL.set_array Message_summary.myc_write b (p + 8) ~len:n ~stride:82
+      t.entries;
     RT.set_bool b (p + 2632) t.last;
     RT.set_zeros b (p + 2633) 1
 
@@ -790,8 +791,8 @@ module Subscribe = struct
     RT.set_u64 b (p + 528) t.request
 
   let make_exn ~all ~type_ids ~request =
-    let type_ids = EL.own_vec (fun v -> RT.valid_u16 v ""; v) type_ids ~max:256
-      "type_ids" in
+    let type_ids = EL.own_vec (fun v -> RT.valid_u16 v ""; v) type_ids
+      ~max:256 "type_ids" in
     { all; type_ids; request }
 
   let make ~all ~type_ids ~request =
@@ -879,8 +880,8 @@ module Unsubscribe = struct
     RT.set_u64 b (p + 528) t.request
 
   let make_exn ~all ~type_ids ~request =
-    let type_ids = EL.own_vec (fun v -> RT.valid_u16 v ""; v) type_ids ~max:256
-      "type_ids" in
+    let type_ids = EL.own_vec (fun v -> RT.valid_u16 v ""; v) type_ids
+      ~max:256 "type_ids" in
     { all; type_ids; request }
 
   let make ~all ~type_ids ~request =

@@ -30,8 +30,8 @@ end
 module Goodbye_reason : sig
   (** Why a connection ends. *)
 
-  type t = Shutdown | Slow_consumer | Protocol_error | Frame_too_large | Idle |
-    Heartbeat_missed | Replaced | Client_done
+  type t = Shutdown | Slow_consumer | Protocol_error | Frame_too_large | Idle
+    | Heartbeat_missed | Replaced | Client_done
 
   include Mycelium_wire.Message.ENUM with type t := t
 end

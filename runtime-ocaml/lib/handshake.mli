@@ -7,7 +7,8 @@ val v1 : schema_digest:string -> string
 
 val v2 : Core_messages.Client_hello.t -> string
 (** [v2 hello] is the whole first word of a client of version 2. The bridge
-    answers with a frame: {!Core_messages.Welcome} or {!Core_messages.Reject}. *)
+    answers with a frame: {!Core_messages.Welcome} or
+    {!Core_messages.Reject}. *)
 
 val hello :
   ?client_name:string ->
@@ -17,10 +18,10 @@ val hello :
   schema_digest:string ->
   unit ->
   (Core_messages.Client_hello.t, Mycelium_wire.Error.t) result
-(** [hello ~schema_digest ()] is for {!v2}. [shared] (default [false]) says that
-    the client can work while both sides know some messages and not others. A
-    [worker_id] that is not empty (default [""]) is a supervised worker's, whose
-    [worker_token] is 16 bytes (default zeros). *)
+(** [hello ~schema_digest ()] is for {!v2}. [shared] (default [false]) says
+    that the client can work with the messages both sides know alike where they
+    do not agree on all. A [worker_id] that is not empty (default [""]) is a
+    supervised worker's, whose [worker_token] is 16 bytes (default zeros). *)
 
 (** {1 Bits of [capabilities]} *)
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-/// Longest line, where a line can be broken at all.
-const WIDTH: usize = 80;
+/// Longest line, where a line can be broken at all; one column is left for what may follow: `;` or ` =`.
+const WIDTH: usize = 78;
 
 /// Statements of a function's body, one below the other.
 #[derive(Debug, Default)]

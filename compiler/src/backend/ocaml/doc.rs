@@ -98,20 +98,23 @@ pub fn safe(text: &str) -> String {
     let quotes = text.matches('"').count().is_multiple_of(2) && !text.contains('\\') && !text.contains("'\"");
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        match (c, chars.peek()) {
+        match (c, chars.peek().copied()) {
             ('"', _) if !quotes => out.push_str("''"),
             ('(', Some('*')) | ('*', Some(')')) => {
                 out.push(c);
                 out.push(' ');
             }
-            // A reference, which only the backend writes: `plain` escapes the brace.
-            ('{', Some('!')) => out.push(c),
-            // `{|` and `{id|` begin a quoted string.
-            ('{', _) => out.push_str("{ "),
+            ('{', _) if begins_quoted_string(chars.clone()) => out.push_str("{ "),
             _ => out.push(c),
         }
     }
     out
+}
+
+/// Whether what follows a `{` makes it the beginning of a quoted string: `{|`, `{id|`, `{%ext id|`.
+fn begins_quoted_string(rest: impl Iterator<Item = char>) -> bool {
+    let mut rest = rest.skip_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '\'' | '%' | '.' | ' ' | '\n'));
+    rest.next() == Some('|')
 }
 
 #[cfg(test)]
@@ -128,6 +131,7 @@ mod tests {
             ("'\"' and \"", "(** '''' and ''. *)"),
             ("{|raw", "(** \\{ |raw. *)"),
             ("{x|raw|x}", "(** \\{ x|raw|x\\} *)"),
+            ("{a, b} or {c}", "(** \\{a, b\\} or \\{c\\} *)"),
             ("@raise [x] \\", "(** \\@raise \\[x\\] \\\\ *)"),
             ("two\n\n  paragraphs", "(** two\n\n    paragraphs. *)"),
         ];

@@ -173,8 +173,12 @@ struct Composite {
     deprecated: Option<String>,
     /// The record's fields.
     fields: String,
-    /// `make`'s arguments: labelled types in the interface, labels in the implementation.
+    /// Labelled types of `make`, in the interface.
     arguments: String,
+    /// `let make_exn`, `let make` and the call of `make_exn`, with the labels.
+    make_exn_head: String,
+    make_head: String,
+    make_call: String,
     /// The functions of `View`.
     view: String,
     /// Bodies of functions; the interface has none.
@@ -246,7 +250,9 @@ fn body(
     } else {
         Composite {
             fields: lines(fields, |field| format!("    {} : {};", label(&field.name), field_type(cx, field))),
-            arguments: arguments(fields),
+            make_exn_head: labelled(fields, "let make_exn", 2),
+            make_head: labelled(fields, "let make", 2),
+            make_call: labelled(fields, "try Ok (make_exn", 4),
             view: peeks::functions(cx, fields),
             check: check(cx, fields),
             read: lines(fields, |field| read(cx, field)),
@@ -272,15 +278,16 @@ fn argument_type(cx: &Context, field: &Field) -> String {
     format!("    {}:{} ->", label(&field.name), field_type(cx, field))
 }
 
-/// The labels of `make` and the record's last line.
-fn arguments(fields: &[Field]) -> String {
-    if fields.is_empty() {
-        return " ()".into();
+/// `head` and the labels of `make`, `indent` columns from the left.
+fn labelled(fields: &[Field], head: &str, indent: usize) -> String {
+    let mut text = head.to_owned();
+    for field in fields {
+        text.push_str(" ~");
+        text.push_str(&label(&field.name));
     }
-    let labels: Vec<String> = fields.iter().map(|field| format!("~{}", label(&field.name))).collect();
     let mut out = String::new();
-    fill(&mut out, &format!("make {}", labels.join(" ")), 2);
-    out.trim_start().trim_start_matches("make").to_owned()
+    fill(&mut out, &text, indent);
+    out
 }
 
 /// A field of the record with its documentation.

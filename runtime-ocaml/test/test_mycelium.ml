@@ -1,0 +1,13 @@
+let () =
+  Alcotest.run "mycelium"
+    [
+      ("utf8", Test_utf8.tests);
+      ("runtime", Test_runtime.tests);
+      ("u64", Test_u64.tests);
+      ("u256", Test_u256.tests);
+      ("codec", Test_codec.tests);
+      ("handshake", Test_handshake.tests);
+      ("reference messages", Test_reference.tests);
+      ("core messages", Test_core.tests);
+      ("views", Test_views.tests);
+    ]

@@ -1,0 +1,1 @@
+(** Runs all suites; exports nothing. *)

@@ -1,0 +1,128 @@
+module Utf8 = Mycelium.Utf8
+
+(* Decoding by the book: a code point, then whether its shortest form was
+   used. *)
+let is_valid_plainly s =
+  let n = String.length s in
+  let byte i = if i < n then Char.code s.[i] else 0 in
+  let rec go i =
+    if i >= n then true
+    else
+      let lead = byte i in
+      let length =
+        if lead < 0x80 then 1
+        else if lead land 0xE0 = 0xC0 then 2
+        else if lead land 0xF0 = 0xE0 then 3
+        else if lead land 0xF8 = 0xF0 then 4
+        else 0
+      in
+      let tail k = byte (i + k) land 0xC0 = 0x80 in
+      let bits k = byte (i + k) land 0x3F in
+      length > 0
+      && i + length <= n
+      && List.for_all tail (List.init (length - 1) (fun k -> k + 1))
+      &&
+      let point, least =
+        match length with
+        | 1 -> (lead, 0)
+        | 2 -> (((lead land 0x1F) lsl 6) lor bits 1, 0x80)
+        | 3 ->
+            ( ((lead land 0x0F) lsl 12) lor (bits 1 lsl 6) lor bits 2,
+              0x800 )
+        | _ ->
+            ( ((lead land 0x07) lsl 18)
+              lor (bits 1 lsl 12)
+              lor (bits 2 lsl 6)
+              lor bits 3,
+              0x10000 )
+      in
+      point >= least
+      && point <= 0x10FFFF
+      && not (point >= 0xD800 && point <= 0xDFFF)
+      && go (i + length)
+  in
+  go 0
+
+(* The edges of every row of the table of well-formed sequences. *)
+let table =
+  [
+    ("", true);
+    ("a", true);
+    ("\x7F", true);
+    ("\x80", false);
+    ("\xBF", false);
+    ("\xC0\x80", false);
+    ("\xC1\xBF", false);
+    ("\xC2\x80", true);
+    ("\xC2", false);
+    ("\xC2\x7F", false);
+    ("\xC2\xC0", false);
+    ("\xDF\xBF", true);
+    ("\xE0\x9F\xBF", false);
+    ("\xE0\xA0\x80", true);
+    ("\xE0\xA0", false);
+    ("\xE1\x80\x80", true);
+    ("\xEC\xBF\xBF", true);
+    ("\xED\x9F\xBF", true);
+    ("\xED\xA0\x80", false);
+    ("\xED\xBF\xBF", false);
+    ("\xEE\x80\x80", true);
+    ("\xEF\xBF\xBF", true);
+    ("\xF0\x8F\xBF\xBF", false);
+    ("\xF0\x90\x80\x80", true);
+    ("\xF0\x90\x80", false);
+    ("\xF3\xBF\xBF\xBF", true);
+    ("\xF4\x8F\xBF\xBF", true);
+    ("\xF4\x90\x80\x80", false);
+    ("\xF5\x80\x80\x80", false);
+    ("\xF8\x88\x80\x80\x80", false);
+    ("\xFF", false);
+  ]
+
+(* The checks go through words: a sequence has to be found at every place of
+   one. *)
+let at_every_place f =
+  for before = 0 to 40 do
+    for after = 0 to 17 do
+      f (String.make before 'x') (String.make after 'y')
+    done
+  done
+
+let edges () =
+  let check (sequence, expected) =
+    let found = Utf8.is_valid sequence in
+    Alcotest.(check bool) (Check.hex sequence) expected found;
+    at_every_place (fun before after ->
+        let s = before ^ sequence ^ after in
+        if Utf8.is_valid s <> is_valid_plainly s then
+          Alcotest.failf "%S is judged wrongly" s)
+  in
+  List.iter check table
+
+let ascii () =
+  at_every_place (fun before after ->
+      Alcotest.(check bool) "all" true (Utf8.is_ascii (before ^ after));
+      Alcotest.(check bool)
+        "one not" false
+        (Utf8.is_ascii (before ^ "\x80" ^ after)))
+
+(* Pieces of sequences meet more often than random bytes do. *)
+let pieces =
+  QCheck2.Gen.(
+    let piece =
+      oneof
+        [
+          map fst (oneofl table);
+          map (String.make 1) char;
+          oneofl [ "é"; "\xE2\x82\xAC"; "\xF0\x9F\x90\xAB"; "plain text" ];
+        ]
+    in
+    map (String.concat "") (list_size (int_bound 12) piece))
+
+let tests =
+  [
+    Check.case "edges of well-formed sequences" edges;
+    Check.case "ascii at every place" ascii;
+    Check.property "as decoded by the book" ~count:20_000 pieces
+      ~print:Check.hex (fun s -> Utf8.is_valid s = is_valid_plainly s);
+  ]
