@@ -30,19 +30,22 @@ pub(super) fn control_characters(source: SourceId, text: &str) -> Option<Diagnos
     )
 }
 
-/// Most commas a contract may have. In `{ }` and `[ ]` it is they that cost memory: a list of as many
-/// items is all in memory before its first item is looked at.
-const MAX_COMMAS: usize = 1 << 20;
+/// Most lines, and most commas, that a contract may have: about one a field. A list of as many items
+/// is all in memory before its first item is looked at.
+const MAX_ITEMS: usize = 1 << 20;
 
 /// A contract of a reasonable size in bytes can be one of unreasonably many items.
 pub(super) fn too_many_items(source: SourceId, text: &str) -> Option<Diagnostic> {
-    let (at, _) = text.match_indices(',').nth(MAX_COMMAS)?;
-    let span = Span { source, start: at as u32, end: at as u32 + 1 };
-    Some(
-        Diagnostic::new(&codes::E0002, span, format!("more than {MAX_COMMAS} commas"))
-            .label("the rest is not read")
-            .help("write lists and mappings on lines of their own, or split the contract"),
-    )
+    for (separator, what) in [(b'\n', "lines"), (b',', "commas")] {
+        if text.bytes().filter(|byte| *byte == separator).count() <= MAX_ITEMS {
+            continue;
+        }
+        let at = text.bytes().enumerate().filter(|(_, byte)| *byte == separator).nth(MAX_ITEMS)?.0;
+        let span = Span { source, start: at as u32, end: at as u32 + 1 };
+        let diagnostic = Diagnostic::new(&codes::E0002, span, format!("more than {MAX_ITEMS} {what}"));
+        return Some(diagnostic.label("too large for a contract").help("split it into several contracts"));
+    }
+    None
 }
 
 fn is_forbidden(c: char) -> bool {
@@ -194,6 +197,8 @@ fn explain(info: &str) -> (&str, Option<&'static str>) {
         | "tab cannot be used as indentation"
         | "while scanning a plain scalar, found a tab"
         | "a block scalar content cannot start with a tab" => ("a tab in the indentation", Some("indent with spaces")),
+        "':' must be followed by a valid YAML whitespace" => ("a tab after `:`", Some("write a space")),
+        "'-' must be followed by a valid YAML whitespace" => ("a tab after `-`", Some("write a space")),
         "invalid content after document end marker" => ("text after `...`", None),
         "did not find expected <document start>" => {
             ("text that belongs to nothing", Some("keys of one mapping begin in the same column"))
