@@ -26,7 +26,8 @@ impl Driver {
     pub fn ask(&self, requests: &[String]) -> Vec<String> {
         let mut input = requests.join("\n");
         input.push('\n');
-        let run = feed(Command::new(&self.program), input).exits(0);
+        let run = feed(Command::new(&self.program), input);
+        assert_eq!(run.code, Some(0), "{}: {}", self.language, run.stderr);
         let replies: Vec<String> = run.text().lines().map(str::to_owned).collect();
         assert_eq!(replies.len(), requests.len(), "{}: {}", self.language, run.stderr);
         replies

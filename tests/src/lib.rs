@@ -2,10 +2,12 @@
 
 pub mod contract;
 pub mod contracts;
+pub mod corpus;
 pub mod docs;
 pub mod driver;
 pub mod golden;
 pub mod mutate;
+mod names;
 mod ocaml_glue;
 pub mod ocaml_program;
 pub mod program;
