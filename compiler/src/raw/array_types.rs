@@ -28,6 +28,13 @@ pub(super) fn make_readable(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// A scalar as it was `written`, from the scalar that the parser made of the `readable` text in its place.
+pub(super) fn restore(scalar: &str, readable: &str, written: &str) -> String {
+    let parenthesis = |c: &char| matches!(c, '(' | ')');
+    let mut brackets = readable.chars().zip(written.chars()).filter(|(c, _)| parenthesis(c)).map(|(_, c)| c);
+    scalar.chars().map(|c| if parenthesis(&c) { brackets.next().unwrap_or(c) } else { c }).collect()
+}
+
 /// The length of an array type at the beginning of `text`, where what follows ends a YAML value:
 /// opening brackets, a name, and as often `; N]`.
 fn nested_array(text: &str) -> Option<usize> {
@@ -63,7 +70,7 @@ pub(super) fn from_list(items: &[Node]) -> Option<String> {
 
 fn from_item(item: &Node) -> Option<String> {
     match &item.kind {
-        Kind::Plain(text) | Kind::Text { text, .. } => Some(text.replace('(', "[").replace(')', "]")),
+        Kind::Plain(text) | Kind::Text { text, .. } => Some(text.to_string()),
         Kind::List { items, flow: true } => from_list(items),
         _ => None,
     }
@@ -71,7 +78,15 @@ fn from_item(item: &Node) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::make_readable;
+    use super::{make_readable, restore};
+
+    #[test]
+    fn texts_keep_their_own_parentheses() {
+        let written = "see (a) or b: [[u8; 1]; 2]\n  (c)";
+        let readable = make_readable(written).unwrap_or_default();
+        assert_eq!(readable, "see (a) or b: [(u8; 1); 2]\n  (c)");
+        assert_eq!(restore("see (a) or b: [(u8; 1); 2] (c)", &readable, written), "see (a) or b: [[u8; 1]; 2] (c)");
+    }
 
     #[test]
     fn only_types_in_the_place_of_a_value() {

@@ -24,12 +24,12 @@ pub fn parse(source: SourceId, text: &str, diagnostics: &mut Vec<Diagnostic>) ->
         return File::default();
     }
     let mut found = Vec::new();
-    let file = match tree::build(source, text, &mut found) {
+    let file = match tree::build(source, text, text, &mut found) {
         Ok(root) => lowered(source, text, root, &mut found),
         Err((error, at)) => match array_types::make_readable(text) {
             Some(readable) => {
                 found.clear();
-                match tree::build(source, &readable, &mut found) {
+                match tree::build(source, &readable, text, &mut found) {
                     Ok(root) => lowered(source, text, root, &mut found),
                     Err((error, at)) => unreadable(syntax::error(source, text, &error, at), &mut found),
                 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 
-use super::syntax;
+use super::{array_types, syntax};
 use crate::codes;
 use crate::diag::{Diagnostic, MAX_SHOWN, quote};
 use crate::source::{SourceId, Span, Spanned};
@@ -58,10 +58,12 @@ pub(super) fn name(key: Spanned<Cow<str>>) -> Spanned<String> {
 }
 
 /// Builds the tree of the first document. `None`: there is no document, or none that can be read,
-/// which was then reported. The error is bad syntax, with the byte offset where it was found.
+/// which was then reported. `text` is what the parser can read, `written` what the author wrote: the
+/// same unless [`array_types`] made a difference. The error is bad syntax, with the byte offset where it was found.
 pub(super) fn build<'a>(
     source: SourceId,
     text: &'a str,
+    written: &'a str,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Option<Node<'a>>, (ScanError, usize)> {
     let parser = Parser::new_from_str(text);
@@ -69,6 +71,7 @@ pub(super) fn build<'a>(
         parser,
         positions: Positions::new(text),
         text,
+        written,
         source,
         references: References::default(),
         diagnostics,
@@ -102,6 +105,7 @@ struct Builder<'a, 'd> {
     parser: Parser<'a, StrInput<'a>>,
     positions: Positions<'a>,
     text: &'a str,
+    written: &'a str,
     source: SourceId,
     references: References,
     diagnostics: &'d mut Vec<Diagnostic>,
@@ -178,6 +182,7 @@ impl<'a> Builder<'a, '_> {
     fn scalar(&self, text: Cow<'a, str>, style: ScalarStyle, span: Span, tagged: bool) -> Node<'a> {
         let quoted = matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
         let span = if quoted { self.quoted_span(span) } else { span };
+        let text = self.as_written(text, span);
         let kind = match style {
             _ if tagged => Kind::Reported,
             ScalarStyle::Plain => Kind::Plain(self.borrowed(text, span)),
@@ -186,9 +191,23 @@ impl<'a> Builder<'a, '_> {
         Node { span, kind }
     }
 
+    /// A scalar with the author's brackets where they were replaced.
+    fn as_written(&self, scalar: Cow<'a, str>, span: Span) -> Cow<'a, str> {
+        if std::ptr::eq(self.text, self.written) {
+            return scalar;
+        }
+        let range = span.start as usize..span.end as usize;
+        match (self.text.get(range.clone()), self.written.get(range)) {
+            (Some(readable), Some(written)) if readable != written => {
+                Cow::Owned(array_types::restore(&scalar, readable, written))
+            }
+            _ => scalar,
+        }
+    }
+
     /// The parser copies every scalar; most are in the text as they are.
     fn borrowed(&self, scalar: Cow<'a, str>, span: Span) -> Cow<'a, str> {
-        match self.text.get(span.start as usize..span.end as usize) {
+        match self.written.get(span.start as usize..span.end as usize) {
             Some(written) if written == scalar => Cow::Borrowed(written),
             _ => scalar,
         }
