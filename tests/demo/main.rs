@@ -8,7 +8,7 @@ use std::fs;
 use messages::{
     AnyMessage, BatchOperation, BatchOperationArgs, CounterUpdate, CounterUpdateArgs, TextMessage, TextMessageArgs,
 };
-use mycelium_wire::frame::{self, FrameDecoder, FrameError};
+use mycelium_wire::frame;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,7 +34,7 @@ fn write(path: &str) -> Result<(), Box<dyn Error>> {
     println!("{counter:?}");
     frame::encode(&counter, &mut frames);
 
-    let items = [[0x11; 20], [0xfe; 20]];
+    let items = [[0xfe; 20]];
     let batch = BatchOperation::new(BatchOperationArgs {
         operation_id: 1 << 63,
         items: &items,
@@ -52,21 +52,20 @@ fn write(path: &str) -> Result<(), Box<dyn Error>> {
 }
 
 fn read(path: &str) -> Result<(), Box<dyn Error>> {
-    let mut decoder = FrameDecoder::new(frame::MAX_PAYLOAD);
-    decoder.push(&fs::read(path)?);
-    loop {
-        match decoder.next_frame() {
-            Ok(frame) => match AnyMessage::decode(frame.type_id, frame.payload)? {
-                AnyMessage::TextMessage(text) => println!("{} says: {}", text.sender(), text.content()),
-                AnyMessage::CounterUpdate(counter) => {
-                    println!("counter {} is now {} ({:+})", counter.counter_id(), counter.value(), counter.delta());
-                }
-                AnyMessage::BatchOperation(batch) => {
-                    println!("operation {} of {} items", batch.operation_id(), batch.items().len());
-                }
-            },
-            Err(FrameError::Incomplete { .. }) if decoder.pending() == 0 => return Ok(()),
-            Err(error) => return Err(error.into()),
+    let stream = fs::read(path)?;
+    let mut rest = &stream[..];
+    while !rest.is_empty() {
+        let frame = frame::decode(rest, frame::MAX_PAYLOAD)?;
+        rest = &rest[frame.length()..];
+        match AnyMessage::decode(frame.type_id, frame.payload)? {
+            AnyMessage::TextMessage(text) => println!("{} says: {}", text.sender(), text.content()),
+            AnyMessage::CounterUpdate(counter) => {
+                println!("counter {} is now {} ({:+})", counter.counter_id(), counter.value(), counter.delta());
+            }
+            AnyMessage::BatchOperation(batch) => {
+                println!("operation {} of {} items", batch.operation_id(), batch.items().len());
+            }
         }
     }
+    Ok(())
 }

@@ -20,7 +20,7 @@ pub fn run(arguments: &[String]) -> Outcome {
         return Err(Failure("takes no arguments".into()));
     }
     let demo = Demo { folder: workspace::target().join("demo"), start: Instant::now() };
-    demo.title("what is missing of OCaml is installed");
+    demo.title("what is missing of the tools is installed");
     setup::ensure(false)?;
 
     demo.title("the compiler is built");

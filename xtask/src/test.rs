@@ -71,7 +71,7 @@ pub fn snapshot_references() -> std::path::PathBuf {
 fn cargo_test() -> Outcome {
     let references = snapshot_references();
     workspace::write(&references, "")?;
-    let mut command = process::cargo(&["test", "--workspace"]);
+    let mut command = process::cargo(&["test", "--workspace", "--no-fail-fast"]);
     // Snapshots are compared, never written: a new one is a failure.
     command.env("INSTA_UPDATE", "no").env("INSTA_SNAPSHOT_REFERENCES_FILE", references);
     process::run(command)
