@@ -141,7 +141,7 @@ mod tests {
         let cases = [
             ("Decimal price: mantissa * 10^exponent", "Decimal price: mantissa * 10^exponent"),
             ("a [link] and <T> and Vec<u8>", r"a \[link\] and \<T> and Vec\<u8>"),
-            ("*/ /* no comment", r"\*/ /\* no comment"),
+            ("*/ /* no comment", r"\*/ /* no comment"),
             ("see https://example.com/a?b=c.", "see <https://example.com/a?b=c>."),
             ("(https://example.com)", "(<https://example.com>)"),
             ("file:///tmp/x and http://", "file:///tmp/x and http://"),
