@@ -62,16 +62,19 @@ impl Lower<'_> {
     /// The known keys of a mapping in file order; unknown ones are reported. One that is a near miss
     /// is taken for the key it resembles, so that its absence is not reported as well.
     pub fn pairs<'a>(&mut self, entries: Vec<Entry<'a>>, keys: &Keys) -> Vec<Pair<'a>> {
-        let known = |written: &str| keys.known.iter().copied().find(|key| *key == written);
-        let given: Vec<Option<&'static str>> = entries.iter().map(|entry| known(&entry.key.value)).collect();
+        let bit = |key: &str| keys.known.iter().position(|known| *known == key).map(|at| 1u32 << at);
+        let mut given = entries.iter().filter_map(|entry| bit(&entry.key.value)).fold(0, |given, bit| given | bit);
         let mut pairs = Vec::with_capacity(entries.len());
-        for (at, entry) in entries.into_iter().enumerate() {
-            let span = entry.key.span;
-            let key = match given[at] {
-                Some(key) => Some(key),
-                None => self.unknown_key(&entry.key, keys).filter(|key| !given.contains(&Some(key))),
-            };
-            pairs.extend(key.map(|key| Pair { key, span, value: entry.value }));
+        for Entry { key, value } in entries {
+            let span = key.span;
+            let known = keys.known.iter().copied().find(|known| *known == key.value);
+            let key = known.or_else(|| {
+                let meant = self.unknown_key(&key, keys)?;
+                let bit = bit(meant).filter(|bit| given & bit == 0)?;
+                given |= bit;
+                Some(meant)
+            });
+            pairs.extend(key.map(|key| Pair { key, span, value }));
         }
         pairs
     }
@@ -112,8 +115,17 @@ impl Lower<'_> {
 
     /// Reports that `node` is not what `name` takes; nothing where the node was reported already.
     pub fn wrong_kind(&mut self, name: &str, expected: &str, span: Span, node: &Node, help: Option<&str>) {
+        if let Some(diagnostic) = self.of_wrong_kind(name, expected, span, node) {
+            self.report(match help.filter(|help| !help.is_empty()) {
+                Some(help) => diagnostic.help(help),
+                None => diagnostic,
+            });
+        }
+    }
+
+    fn of_wrong_kind(&self, name: &str, expected: &str, span: Span, node: &Node) -> Option<Diagnostic> {
         let diagnostic = match &node.kind {
-            Kind::Reported => return,
+            Kind::Reported => return None,
             Kind::Plain(text) if scalar::classify(text) == Plain::Null => {
                 let place = if node.span.is_empty() { span } else { node.span };
                 Diagnostic::new(&codes::E0107, place, format!("{} has no value; expected {expected}", quote(name)))
@@ -124,10 +136,7 @@ impl Lower<'_> {
                 Diagnostic::new(&codes::E0103, place, format!("expected {expected} for {}, found {found}", quote(name)))
             }
         };
-        self.report(diagnostic.label(format!("expected {expected}")));
-        if let (Some(help), Some(last)) = (help.filter(|help| !help.is_empty()), self.diagnostics.last_mut()) {
-            last.help = Some(help.to_owned());
-        }
+        Some(diagnostic.label(format!("expected {expected}")))
     }
 
     /// A text: quoted, a block, or plain and neither a number nor a boolean.
@@ -237,17 +246,21 @@ impl Lower<'_> {
     pub fn texts(&mut self, name: &str, span: Span, node: Node, lone: Lone) -> Vec<Spanned<String>> {
         match node.kind {
             Kind::List { items, .. } => items.into_iter().filter_map(|item| self.text(name, item.span, item)).collect(),
+            Kind::Plain(text) if scalar::classify(&text) == Plain::Null => {
+                self.wrong_kind(name, "a list", span, &Node { span: node.span, kind: Kind::Plain(text) }, None);
+                Vec::new()
+            }
             Kind::Plain(_) | Kind::Text { .. } => {
-                let null = matches!(&node.kind, Kind::Plain(text) if scalar::classify(text) == Plain::Null);
-                if lone == Lone::Reported || null {
+                if lone == Lone::Reported {
                     let written = self.text.get(node.span.start as usize..node.span.end as usize).unwrap_or_default();
-                    let (place, right) = (node.span, format!("[{written}]"));
-                    self.wrong_kind(name, "a list", span, &node, None);
-                    if let Some(last) = self.diagnostics.last_mut().filter(|_| !null && !right.contains('\n')) {
-                        last.suggestion = Some(crate::diag::Suggestion { span: place, replacement: right });
-                    }
+                    let diagnostic = self.of_wrong_kind(name, "a list", span, &node);
+                    let diagnostic = diagnostic.map(|diagnostic| match written.contains('\n') {
+                        true => diagnostic,
+                        false => diagnostic.suggest(node.span, format!("[{written}]")),
+                    });
+                    diagnostic.into_iter().for_each(|diagnostic| self.report(diagnostic));
                 }
-                if null { Vec::new() } else { self.text(name, span, node).into_iter().collect() }
+                self.text(name, span, node).into_iter().collect()
             }
             _ => {
                 self.wrong_kind(name, "a list", span, &node, None);
