@@ -156,26 +156,27 @@ impl Differences {
     }
 
     /// What differs, in words; `here` and `peer` are what the two sides are called: `"this client"`, `"the bridge"`.
-    pub fn describe<'a>(&'a self, here: &'a str, peer: &'a str) -> impl fmt::Display + 'a {
-        fmt::from_fn(move |f| {
-            for name in &self.differ {
-                write!(f, "{name} differs; ")?;
+    pub fn describe(&self, here: &str, peer: &str) -> String {
+        let mut out = String::new();
+        for (names, what, whom) in [
+            (&self.differ, " differs", ""),
+            (&self.unknown_to_peer, " is unknown to ", peer),
+            (&self.unknown_here, " is unknown to ", here),
+        ] {
+            for name in names {
+                for part in [name, what, whom, "; "] {
+                    out.push_str(part);
+                }
             }
-            for name in &self.unknown_to_peer {
-                write!(f, "{name} is unknown to {peer}; ")?;
-            }
-            for name in &self.unknown_here {
-                write!(f, "{name} is unknown to {here}; ")?;
-            }
-            f.write_str("regenerate with `myc-schema compile`")
-        })
+        }
+        out.push_str("regenerate with `myc-schema compile`");
+        out
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::ToString;
     use alloc::vec;
 
     fn info(type_id: u16, name: &'static str, version: u8) -> MessageInfo {
@@ -211,7 +212,7 @@ mod tests {
         let peer = peer(&[info(100, "TradeTick", 2), info(101, "Same", 1), info(103, "NewOrder", 1)]);
         let differences = peer.differences(&own);
         assert_eq!(
-            differences.describe("this client", "the bridge").to_string(),
+            differences.describe("this client", "the bridge"),
             "TradeTick differs; OrderRejected is unknown to the bridge; NewOrder is unknown to this client; \
              regenerate with `myc-schema compile`",
         );
