@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use crate::{Failure, Outcome, codegen, process, setup, tidy, workspace};
+use crate::{Failure, Outcome, bench, codegen, process, setup, tidy, workspace};
 
 /// One line for the usage text.
 pub const ABOUT: &str = "runs everything that continuous integration runs; names of steps as arguments: those alone";
@@ -24,6 +24,7 @@ static STEPS: &[Step] = &[
     Step { name: "dune", run: dune },
     Step { name: "doc", run: doc },
     Step { name: "features", run: without_features },
+    Step { name: "bench", run: bench::check },
     Step { name: "package", run: package },
 ];
 

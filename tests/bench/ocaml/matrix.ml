@@ -145,7 +145,7 @@ let order =
       ~quantity:(Mycelium_wire.U64.of_int64 value.quantity)
       ~tags:value.tags
       ~notional_wei:
-        (Option.map Mycelium_wire.U256.of_le_bytes value.notional_wei)
+        (Option.bind value.notional_wei Mycelium_wire.U256.of_bytes_le)
   in
   let payload =
     payload 128 New_order.encode_into t By_hand.encode_order
