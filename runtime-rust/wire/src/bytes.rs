@@ -59,31 +59,36 @@ static ASCII: [u8; 2 * REACH] = masks(0x80);
 /// Anything, then zeros.
 static ANYTHING: [u8; 2 * REACH] = masks(0);
 
-/// Whether no byte has a bit that its mask has. `used` and the number of bytes are at
-/// most `REACH`; the latter should be a constant where this is inlined.
+/// Whether no byte has a bit that its mask has. `used` and the number of bytes are at most `REACH`; the latter should
+/// be a constant where this is inlined.
 #[inline(always)]
 fn is_clear(bytes: &[u8], masks: &[u8; 2 * REACH], used: usize) -> bool {
     let Some(masks) = masks.get(REACH - used..).and_then(|masks| masks.get(..bytes.len())) else { return false };
-    if let (Some(last), Some(last_mask)) = (bytes.last_chunk::<16>(), masks.last_chunk::<16>()) {
-        let mut found = [0; 2];
-        for (chunk, mask) in bytes.as_chunks::<16>().0.iter().zip(masks.as_chunks::<16>().0) {
-            gather_masked(&mut found, chunk, mask);
+    // Of loops over single bytes compilers make vector instructions, wherever they are inlined. Of words put together
+    // by hand they make all sorts of things.
+    match (bytes.last_chunk(), masks.last_chunk()) {
+        (Some(last), Some(last_mask)) if bytes.len() >= 3 * CHUNK => {
+            let mut found = [0; CHUNK];
+            for (chunk, mask) in bytes.as_chunks().0.iter().zip(masks.as_chunks().0) {
+                gather_masked(&mut found, chunk, mask);
+            }
+            if !bytes.len().is_multiple_of(CHUNK) {
+                gather_masked(&mut found, last, last_mask);
+            }
+            found.iter().fold(0, |found, byte| found | byte) == 0
         }
-        // The last sixteen bytes again, for those that fill no chunk of their own.
-        gather_masked(&mut found, last, last_mask);
-        found[0] | found[1] == 0
-    } else if let (Some(last), Some(last_mask)) = (bytes.last_chunk::<8>(), masks.last_chunk::<8>()) {
-        (word(bytes) & word(masks)) | (word(last) & word(last_mask)) == 0
-    } else {
-        bytes.iter().zip(masks).all(|(byte, mask)| byte & mask == 0)
+        _ => bytes.iter().zip(masks).fold(0, |found, (byte, mask)| found | byte & mask) == 0,
     }
 }
 
-// Two words and not sixteen bytes: a pair that compilers keep in one vector register, and take apart in one step.
+/// A vector register that every CPU has.
+const CHUNK: usize = 16;
+
 #[inline(always)]
-fn gather_masked(found: &mut [u64; 2], bytes: &[u8; 16], masks: &[u8; 16]) {
-    found[0] |= word(bytes) & word(masks);
-    found[1] |= word(&bytes[8..]) & word(&masks[8..]);
+fn gather_masked(found: &mut [u8; CHUNK], bytes: &[u8; CHUNK], masks: &[u8; CHUNK]) {
+    for index in 0..CHUNK {
+        found[index] |= bytes[index] & masks[index];
+    }
 }
 
 /// Whether the first `used` bytes are ASCII and the others zero. May miss it of long runs.
