@@ -33,7 +33,7 @@ pub fn check(sources: &SourceMap, id: SourceId) -> Checked {
     let file = raw::parse(id, text, &mut diagnostics);
     // What can't be shown any more needn't be looked for.
     let full = diagnostics.len() > MAX_SHOWN;
-    let schema = if full { None } else { resolve::resolve(&file, text.as_bytes(), &mut diagnostics) };
+    let schema = (!full).then(|| resolve::resolve(&file, text.as_bytes(), &mut diagnostics));
     if let Some(schema) = &schema {
         // A name that was reported is not reported again for each language.
         let named: BTreeSet<_> = errors(&diagnostics).filter_map(|diagnostic| diagnostic.span).collect();

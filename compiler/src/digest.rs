@@ -13,7 +13,12 @@ const HEADER: &str = "mycelium canonical-v1\n";
 
 /// The canonical text of a whole schema.
 pub fn canonical_text(schema: &Schema) -> String {
-    Canonical::new(schema).text()
+    let mut canonical = Canonical::new(schema);
+    let mut text = canonical.head();
+    for index in canonical.order() {
+        message_lines(&mut text, schema, &schema.messages[index]);
+    }
+    text
 }
 
 /// SHA-256 over a canonical text.
@@ -23,18 +28,25 @@ pub fn of_text(text: &str) -> [u8; 32] {
 
 /// The fingerprint of one message: the start of SHA-256 over the lines that concern it.
 pub fn fingerprint(schema: &Schema, message: &Message) -> [u8; 8] {
-    Canonical::new(schema).fingerprint(message)
+    let mut own = String::new();
+    message_lines(&mut own, schema, message);
+    Canonical::new(schema).fingerprint(message, &own)
 }
 
 /// Puts the digest and the fingerprints into a schema that is otherwise complete.
 pub(crate) fn fill(schema: &mut Schema, source_bytes: &[u8]) {
     let mut canonical = Canonical::new(schema);
-    let digest = match schema.digest_kind {
-        DigestKind::CanonicalV1 => of_text(&canonical.text()),
+    let mut fingerprints = vec![[0; 8]; schema.messages.len()];
+    let mut text = canonical.head();
+    for index in canonical.order() {
+        let start = text.len();
+        message_lines(&mut text, schema, &schema.messages[index]);
+        fingerprints[index] = canonical.fingerprint(&schema.messages[index], &text[start..]);
+    }
+    schema.digest = match schema.digest_kind {
+        DigestKind::CanonicalV1 => of_text(&text),
         DigestKind::Source => Sha256::digest(source_bytes).into(),
     };
-    let fingerprints: Vec<_> = schema.messages.iter().map(|message| canonical.fingerprint(message)).collect();
-    schema.digest = digest;
     for (message, fingerprint) in schema.messages.iter_mut().zip(fingerprints) {
         message.fingerprint = fingerprint;
     }
@@ -68,24 +80,26 @@ impl<'a> Canonical<'a> {
         Self { schema, enums: parts(enums, &enum_names), structs: parts(structs, &struct_names), round: 0 }
     }
 
-    fn text(&mut self) -> String {
-        let Schema { id, version, min_compatible, .. } = self.schema;
+    /// The lines before those of the messages.
+    fn head(&mut self) -> String {
+        let Schema { id, version, min_compatible, messages, .. } = self.schema;
         let mut text = format!("{HEADER}schema {id} {version} {min_compatible}\n");
-        let mut messages: Vec<&Message> = self.schema.messages.iter().collect();
-        messages.sort_by_key(|message| message.type_id);
-        self.reached(&messages, |lines| text.push_str(lines));
-        for message in messages {
-            message_lines(&mut text, self.schema, message);
-        }
+        self.reached(messages, |lines| text.push_str(lines));
         text
     }
 
-    fn fingerprint(&mut self, message: &Message) -> [u8; 8] {
+    /// The messages in the order of their lines.
+    fn order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.schema.messages.len()).collect();
+        order.sort_by_key(|&index| self.schema.messages[index].type_id);
+        order
+    }
+
+    /// The fingerprint of a message whose own lines are `own`.
+    fn fingerprint(&mut self, message: &Message, own: &str) -> [u8; 8] {
         let mut hash = Sha256::new();
         hash.update(HEADER);
-        self.reached(&[message], |lines| hash.update(lines));
-        let mut own = String::new();
-        message_lines(&mut own, self.schema, message);
+        self.reached(std::slice::from_ref(message), |lines| hash.update(lines));
         hash.update(own);
         let digest: [u8; 32] = hash.finalize().into();
         let [a, b, c, d, e, f, g, h, ..] = digest;
@@ -93,7 +107,7 @@ impl<'a> Canonical<'a> {
     }
 
     /// Hands on the lines of the enums, then of the structs, that messages reach, each kind by name.
-    fn reached(&mut self, messages: &[&Message], mut each: impl FnMut(&str)) {
+    fn reached(&mut self, messages: &[Message], mut each: impl FnMut(&str)) {
         self.round += 1;
         let (mut enums, mut structs) = (Vec::new(), Vec::new());
         let mut open: Vec<&[Field]> = messages.iter().map(|message| message.fields.as_slice()).collect();

@@ -100,6 +100,7 @@ mod tests {
         assert_eq!(parse("0x0100").unwrap()[..3], [0, 1, 0]);
     }
 
+    /// Without it a number that no contract may spell could be read as another one.
     #[test]
     fn refusals() {
         for text in ["", "0x", "-1", "+1", "1_000", " 1", "010", "0xg", "1.0", "ten", "٣"] {
@@ -111,6 +112,7 @@ mod tests {
         assert_eq!(parse(&"9".repeat(100_000)), Err(NotU256::TooLarge));
     }
 
+    /// Without it bounds could be compared by their low bytes.
     #[test]
     fn order_and_narrowing() {
         let [one, big] = [parse("1").unwrap(), parse("0x10000000000000000").unwrap()];

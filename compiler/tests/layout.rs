@@ -40,6 +40,7 @@ fn worked_cases() {
     assert_eq!(batch.message("BatchOperation").unwrap().fields[2].place.padding_after, 4);
 }
 
+/// Without it the size or alignment of a type could change unseen.
 #[test]
 fn one_field() {
     for (ty, size, align) in [
@@ -106,6 +107,7 @@ fn places() {
     );
 }
 
+/// Without it a struct's or an enum's alignment could be lost on the way to its field.
 #[test]
 fn structs_and_enums() {
     let text = "enums: { Wide: { repr: u32, values: { A: 1 } } }

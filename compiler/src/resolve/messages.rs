@@ -37,7 +37,7 @@ fn message<'a>(
     }
     check_prior(cx, raw);
     let mut sound = true;
-    let mut fields = Vec::new();
+    let mut fields = Vec::with_capacity(raw.fields.as_ref().map_or(0, Vec::len));
     for raw in raw.fields.iter().flatten() {
         let resolved = fields::resolve(cx, raw);
         sound &= resolved.sound;

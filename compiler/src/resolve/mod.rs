@@ -25,8 +25,8 @@ use crate::source::Spanned;
 /// The schema behind a file. Every mistake in it goes to `diagnostics`.
 ///
 /// With an error among them the schema is only good for looking at its names: what could not be
-/// resolved has placeholders. `source_bytes` is the file as it is on disk.
-pub fn resolve(file: &raw::File, source_bytes: &[u8], diagnostics: &mut Vec<Diagnostic>) -> Option<Schema> {
+/// resolved has placeholders, and there is no digest. `source_bytes` is the file as it is on disk.
+pub fn resolve(file: &raw::File, source_bytes: &[u8], diagnostics: &mut Vec<Diagnostic>) -> Schema {
     let header = header::resolve(file.schema.as_ref(), diagnostics);
     let names = names::Names::collect(file, diagnostics);
     let enums: Vec<ir::Enum> = file.enums.iter().map(|raw| enums::resolve(raw, diagnostics)).collect();
@@ -65,7 +65,7 @@ pub fn resolve(file: &raw::File, source_bytes: &[u8], diagnostics: &mut Vec<Diag
     if !diagnostics.iter().any(|diagnostic| diagnostic.severity() == Severity::Error) {
         digest::fill(&mut schema, source_bytes);
     }
-    Some(schema)
+    schema
 }
 
 /// Warns of enums and structs that no type names: they are not in the digest, so two sides may

@@ -143,18 +143,18 @@ pub fn check_field_name(name: &Spanned<String>, diagnostics: &mut Vec<Diagnostic
 /// Whether `name` can be an identifier in every target; reports it if not.
 pub fn identifier(kind: &str, name: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) -> bool {
     let text = &name.value;
-    let shown = quote(text);
+    let shown = || quote(text);
     let wrong = |c: char| !c.is_ascii_alphanumeric() && c != '_';
     let message = if text.is_empty() {
-        format!("a {kind} needs a name, found an empty one").replace("a enum", "an enum")
+        format!("{kind} without a name")
     } else if let Some(c) = text.chars().find(|&c| wrong(c)) {
-        format!("{kind} {shown} is not an identifier: it contains {}", quote(&c.to_string()))
+        format!("{kind} {} is not an identifier: it contains {}", shown(), quote(&c.to_string()))
     } else if text.starts_with(|c: char| c.is_ascii_digit()) {
-        format!("{kind} {shown} is not an identifier: it begins with a digit")
+        format!("{kind} {} is not an identifier: it begins with a digit", shown())
     } else if text.bytes().all(|c| c == b'_') {
-        format!("{kind} {shown} is not an identifier: it has no letter or digit")
+        format!("{kind} {} is not an identifier: it has no letter or digit", shown())
     } else if text.len() > MAX_NAME {
-        let message = format!("{kind} {shown} has a name of {} bytes; at most {MAX_NAME} are allowed", text.len());
+        let message = format!("{kind} {} has a name of {} bytes; at most {MAX_NAME} are allowed", shown(), text.len());
         diagnostics.push(Diagnostic::new(&codes::E0502, name.span, message));
         return false;
     } else {

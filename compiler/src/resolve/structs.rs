@@ -31,7 +31,7 @@ pub fn resolve(cx: &mut Context, file: &raw::File) -> Structs {
     let mut sound = vec![true; file.structs.len()];
     let mut structs: Vec<Option<Struct>> = Vec::new();
     for (index, raw) in file.structs.iter().enumerate() {
-        let mut fields = Vec::new();
+        let mut fields = Vec::with_capacity(raw.fields.as_ref().map_or(0, Vec::len));
         for raw in raw.fields.iter().flatten() {
             let resolved = fields::resolve(cx, raw);
             sound[index] &= resolved.sound;

@@ -61,7 +61,10 @@ impl Topics {
             return topic.clone();
         }
         let declared = self.domains.keys().take(COMPARED).map(String::as_str);
-        if let Some(near) = suggest::nearest(&domain.value, declared) {
+        // `DeskOne` and `DeskTwo` are not near; `Desk1` and `Desk2` are, and meant to be two.
+        let letters = |name: &str| name.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+        let near = suggest::nearest(&domain.value, declared);
+        if let Some(near) = near.filter(|near| letters(near) != letters(&domain.value)) {
             let message = format!("domain {} is not declared", quote(&domain.value));
             let diagnostic = Diagnostic::new(&codes::W0404, domain.span, message);
             diagnostics.push(diagnostic.did_you_mean(domain.span, near));

@@ -80,7 +80,7 @@ struct Parser<'a> {
     at: usize,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     fn ty(&mut self, depth: usize) -> Result<Expr, Fault> {
         self.spaces();
         let start = self.at;
@@ -97,14 +97,14 @@ impl Parser<'_> {
             return Err(self.unexpected("a type"));
         }
         self.spaces();
-        match name.as_str() {
+        match name {
             "String" => {
                 let bound = if self.take('<') { Some(self.last_bound('>', &at)?) } else { None };
                 Ok(Expr::String(bound, at))
             }
             "Vec" => self.vec(depth, at),
-            _ if matches!(self.peek(), Some('<' | '(')) => Err(generic(&name, start..self.text.len())),
-            _ => Ok(Expr::Name(name, at)),
+            _ if matches!(self.peek(), Some('<' | '(')) => Err(generic(name, start..self.text.len())),
+            _ => Ok(Expr::Name(name.to_owned(), at)),
         }
     }
 
@@ -189,11 +189,11 @@ impl Parser<'_> {
     }
 
     /// The letters, digits and `_` from here on (of any script: what may be a name is checked where it is looked up).
-    fn word(&mut self) -> String {
+    fn word(&mut self) -> &'a str {
         let rest = &self.text[self.at..];
         let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
         self.at += end;
-        rest[..end].to_owned()
+        &rest[..end]
     }
 
     fn peek(&self) -> Option<char> {

@@ -275,7 +275,9 @@ fn one_of(ty: &Type, enums: &[Enum], value: &Spanned<Value>, diagnostics: &mut V
             Some(OneOf::Strings(list))
         }
         Type::Enum(id) => {
-            let mut list = each(items, diagnostics, |item, diagnostics| enum_value(&enums[id.0], item, diagnostics))?;
+            let of = &enums[id.0];
+            let numbers = of.values.iter().map(|value| (value.name.as_str(), value.value)).collect();
+            let mut list = each(items, diagnostics, |item, diagnostics| enum_value(of, &numbers, item, diagnostics))?;
             list.sort_unstable();
             Some(OneOf::Enums(list))
         }
@@ -326,7 +328,14 @@ fn string(item: &Spanned<Value>, diagnostics: &mut Vec<Diagnostic>) -> Option<St
     None
 }
 
-fn enum_value(of: &Enum, item: &Spanned<Value>, diagnostics: &mut Vec<Diagnostic>) -> Option<(String, u32)> {
+fn enum_value(
+    of: &Enum,
+    numbers: &IndexMap<&str, u32>,
+    item: &Spanned<Value>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<(String, u32)> {
+    /// Values beyond which unknown names are not compared with them.
+    const COMPARED: usize = 200;
     let name = match &item.value {
         Value::Str { text, .. } => text.clone(),
         Value::Bool(value) => value.to_string(),
@@ -335,12 +344,12 @@ fn enum_value(of: &Enum, item: &Spanned<Value>, diagnostics: &mut Vec<Diagnostic
             return None;
         }
     };
-    if let Some(value) = of.values.iter().find(|value| value.name == name) {
-        return Some((name, value.value));
+    if let Some(&number) = numbers.get(name.as_str()) {
+        return Some((name, number));
     }
     let message = format!("enum {} has no value {}", quote(&of.name), quote(&name));
     let diagnostic = Diagnostic::new(&codes::E0308, item.span, message).related(of.span, "the enum is declared here");
-    diagnostics.push(match suggest::nearest(&name, of.values.iter().map(|value| value.name.as_str())) {
+    diagnostics.push(match suggest::nearest(&name, numbers.keys().copied().take(COMPARED)) {
         Some(near) => diagnostic.did_you_mean(item.span, near),
         None => diagnostic,
     });

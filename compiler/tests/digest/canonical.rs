@@ -21,6 +21,7 @@ messages: {{ M: {{ tlv_type: 1001, domain: D, fields: {{ f: {ty} }} }} }}"
     assert_eq!(line, format!("field 0 f {wanted}"), "{ty}");
 }
 
+/// Without it a contract without a header could have another digest than one that spells the defaults.
 #[test]
 fn defaults() {
     text("messages: {}", "mycelium canonical-v1\nschema 0 1 1\n");

@@ -33,6 +33,7 @@ fn values() {
     ]);
 }
 
+/// Without it nobody would learn that an enum without `repr` is a byte.
 #[test]
 fn suggestions() {
     let text =

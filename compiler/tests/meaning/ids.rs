@@ -13,6 +13,7 @@ fn rows(rows: &[(&str, &str, &[&str])]) {
     }
 }
 
+/// Without it a number of the header could be cut to its width.
 #[test]
 fn schema_section() {
     rows(&[
@@ -31,6 +32,7 @@ fn schema_section() {
     ]);
 }
 
+/// Without it an application's message could be taken for one of the framework's.
 #[test]
 fn framework_ids() {
     rows(&[
@@ -51,6 +53,7 @@ fn framework_ids() {
     ]);
 }
 
+/// Without it a message could be in two ranges, or in the wrong one without a word.
 #[test]
 fn tag_ranges() {
     let all = "tag_ranges: { core: 1-999, app: 1000-49999, experimental: 50000-65535 }";
@@ -71,6 +74,7 @@ fn tag_ranges() {
     ]);
 }
 
+/// Without it a retired id or name could come back with another meaning.
 #[test]
 fn reserved() {
     let some = "reserved: { tlv_types: [1005, 1010-1019, 1015-1030, 1012-1013], names: [Old] }";
@@ -108,6 +112,7 @@ fn duplicate_ids() {
     }
 }
 
+/// Without it a message could have a topic that nobody can subscribe to.
 #[test]
 fn domains() {
     rows(&[
@@ -127,6 +132,7 @@ fn domains() {
             "domains: { MarketData: {} }\nmessages:\n  A: { tlv_type: 1001, domain: MarketDta }\n  B: { tlv_type: 1002, domain: MarketDta }\n",
             &["W0404 MarketDta"],
         ),
+        ("domains: { Desk1: {} }\nmessages: { M: { tlv_type: 1001, domain: Desk2 } }", &[]),
         ("messages: { M: { tlv_type: 1001, domain: \"\" } }", &["E0409 \"\""]),
         ("messages: { M: { tlv_type: 1001, domain: D, topic: \"\" } }", &["E0409 \"\""]),
     ]);
@@ -149,6 +155,7 @@ messages:
     assert_eq!(schema.domains.iter().map(|domain| domain.topic.as_str()).collect::<Vec<_>>(), ["exec", "market-data"]);
 }
 
+/// Without it the documentation could refer to messages that do not exist.
 #[test]
 fn required_prior_messages() {
     let with = |prior: &str| {

@@ -87,7 +87,7 @@ fn conventions() {
             ("trade_tick", &["W0501 trade_tick"]),
             ("Trade_Tick", &["W0501 Trade_Tick"]),
             ("STALE_PRICE", &["W0501 STALE_PRICE"]),
-            ("_Tick", &["W0501 _Tick"]),
+            ("_Trade", &["W0501 _Trade"]),
         ],
     );
     rows(
@@ -123,6 +123,7 @@ messages: { B: { tlv_type: 1001, domain: D, fields: { b: B } } }
     assert_eq!(starts, [text.find("A:").unwrap(), text.find("B:").unwrap()]);
 }
 
+/// Without it a field could have a type that means two things.
 #[test]
 fn built_in_names() {
     for name in ["u8", "bool", "U256", "String", "Vec"] {
@@ -137,6 +138,7 @@ fn built_in_names() {
     ]);
 }
 
+/// Without it a path or a type with arguments could end up where Rust wants a name.
 #[test]
 fn rust_type() {
     for (name, wanted) in [

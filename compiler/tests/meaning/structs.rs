@@ -2,6 +2,7 @@
 
 use super::{checked, contracts};
 
+/// Without it a struct could be declared that has no finite size.
 #[test]
 fn cycles() {
     contracts(&[
@@ -35,6 +36,7 @@ messages: { M: { tlv_type: 1001, domain: D, fields: { f: Outer } } }
     assert_eq!(diagnostics[0].related.len(), 1);
 }
 
+/// Without it an empty struct could pass, or an empty message be refused.
 #[test]
 fn fields_are_needed() {
     contracts(&[
