@@ -11,6 +11,7 @@
 
 use std::env;
 use std::fmt;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::backend::Options;
@@ -97,7 +98,7 @@ impl Config {
             Some(folder) => folder.clone(),
             None => env::var_os("OUT_DIR").map(PathBuf::from).ok_or(Error::NoOutDir)?,
         };
-        println!("cargo::rerun-if-changed={}", path.display());
+        tell(format_args!("rerun-if-changed={}", path.display()));
         let mut sources = SourceMap::new();
         let refused = || Error::Contract(path.to_owned());
         let source = match sources.load(path) {
@@ -127,12 +128,18 @@ impl Config {
             let directive = if error { "error" } else { "warning" };
             let text = render_diagnostics(sources, std::slice::from_ref(diagnostic), Format::Short);
             for line in text.lines() {
-                println!("cargo::{directive}={line}");
+                tell(format_args!("{directive}={line}"));
             }
         }
         if denied {
-            eprint!("{}", render_diagnostics(sources, diagnostics, Format::Human { color: false }));
+            let excerpts = render_diagnostics(sources, diagnostics, Format::Human { color: false });
+            let _ = io::stderr().write_all(excerpts.as_bytes());
         }
         denied
     }
+}
+
+/// Gives cargo a directive. Where nobody reads stdout there is no cargo to tell.
+fn tell(directive: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stdout(), "cargo::{directive}");
 }

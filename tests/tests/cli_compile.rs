@@ -148,6 +148,13 @@ fn check_shows_what_is_stale() {
 
     fs::write(here.path().join("contracts.yaml"), CHANGED).expect("written");
     fs::remove_file(here.path().join("out/messages.mli")).expect("removed");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let unread = command(here.path(), [&["compile"], &check[..]].concat())
+        .stdout(writer)
+        .stderr(std::process::Stdio::null())
+        .status();
+    assert_eq!(unread.expect("runs").code(), Some(1), "stale, whether or not anybody reads the diff");
     let before = files(here.path());
     let stale = compile(here.path(), &check).exits(1);
     let diff = stale.text();

@@ -10,7 +10,8 @@ use mycelium_tests::program::{Run, command, folder, run, run_with};
 use mycelium_tests::toolchain::root;
 
 /// Commands that write to stdout; those that read stdin do not get that far without it.
-const WRITERS: [&[&str]; 9] = [
+const WRITERS: [&[&str]; 10] = [
+    &["compile", "--lang", "rust", "--stdout"],
     &["--help"],
     &["--version"],
     &["digest"],
