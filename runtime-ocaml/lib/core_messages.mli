@@ -3,6 +3,19 @@
 
 [@@@ocamlformat "disable"]
 
+(** Messages of the contract core.yaml.
+
+    A value is checked when it is made: [make] is a value, or what is wrong with
+    the first field that is not valid; [make_exn] raises
+    [Mycelium_wire.Error.Invalid] instead. Arrays are copied. The rest of what
+    every module has is documented in [Mycelium_wire.Message].
+
+    The functions of a [View] read one field of the bytes at [~pos] without
+    making a value. [check] checks what [decode] does; what the others read
+    means something only after that. They raise [Invalid_argument] for an index
+    out of bounds, for an absent field, and rather than read outside of the
+    bytes. *)
+
 val schema_id : int
 val schema_version : int
 val schema_min_compatible : int
@@ -48,33 +61,15 @@ module Message_summary : sig
   }
 
   val make :
-    type_id:int ->
-    fingerprint:string ->
-    name:string ->
+    type_id:int -> fingerprint:string -> name:string ->
     (t, Mycelium_wire.Error.t) result
-  (** A checked value, or what is wrong with the first field that is not
-      valid. Arrays are copied. *)
-
-  val make_exn :
-    type_id:int ->
-    fingerprint:string ->
-    name:string ->
-    t
-  (** [make].
-      @raise Mycelium_wire.Error.Invalid where [make] has an error. *)
+  val make_exn : type_id:int -> fingerprint:string -> name:string -> t
 
   include Mycelium_wire.Message.COMPOSITE with type t := t
 
   module View : sig
-    (** Fields of the bytes at [~pos], read without making a value. They raise
-        [Invalid_argument] for an index out of bounds, an absent field, and
-        rather than read outside of the bytes. *)
-
     val check :
       bytes -> pos:int -> len:int -> (unit, Mycelium_wire.Error.t) result
-    (** What [decode] checks. What the others read means something only after
-        that. *)
-
     val type_id : bytes -> pos:int -> int
     val fingerprint : bytes -> pos:int -> string
     val name_length : bytes -> pos:int -> int
@@ -101,39 +96,18 @@ module Client_hello : sig
   }
 
   val make :
-    schema_digest:string ->
-    protocol_version:int ->
-    capabilities:int ->
-    client_name:string ->
-    worker_id:string ->
-    worker_token:string ->
+    schema_digest:string -> protocol_version:int -> capabilities:int ->
+    client_name:string -> worker_id:string -> worker_token:string ->
     (t, Mycelium_wire.Error.t) result
-  (** A checked value, or what is wrong with the first field that is not
-      valid. Arrays are copied. *)
-
   val make_exn :
-    schema_digest:string ->
-    protocol_version:int ->
-    capabilities:int ->
-    client_name:string ->
-    worker_id:string ->
-    worker_token:string ->
-    t
-  (** [make].
-      @raise Mycelium_wire.Error.Invalid where [make] has an error. *)
+    schema_digest:string -> protocol_version:int -> capabilities:int ->
+    client_name:string -> worker_id:string -> worker_token:string -> t
 
   include Mycelium_wire.Message.S with type t := t
 
   module View : sig
-    (** Fields of the bytes at [~pos], read without making a value. They raise
-        [Invalid_argument] for an index out of bounds, an absent field, and
-        rather than read outside of the bytes. *)
-
     val check :
       bytes -> pos:int -> len:int -> (unit, Mycelium_wire.Error.t) result
-    (** What [decode] checks. What the others read means something only after
-        that. *)
-
     val schema_digest : bytes -> pos:int -> string
     val protocol_version : bytes -> pos:int -> int
     val capabilities : bytes -> pos:int -> int
@@ -153,9 +127,8 @@ module Welcome : sig
     protocol_version : int;
         (** The version spoken from here on: the lower of both. [u16]. *)
     schema_mode : Schema_mode.t;
-        (** Shared: both sides send their summaries next. [SchemaMode]. *)
-    connection_id : Mycelium_wire.U64.t;
-        (** Unique in this bridge's life. [u64]. *)
+        (** Shared: both sides send their summaries next. *)
+    connection_id : Mycelium_wire.U64.t;  (** Unique in this bridge's life. *)
     heartbeat_interval_ms : int;  (** 0: none. [u32], in [ms]. *)
     heartbeat_misses : int;
         (** Intervals without any byte before the bridge closes. [u16]. *)
@@ -164,41 +137,20 @@ module Welcome : sig
   }
 
   val make :
-    schema_digest:string ->
-    protocol_version:int ->
-    schema_mode:Schema_mode.t ->
-    connection_id:Mycelium_wire.U64.t ->
-    heartbeat_interval_ms:int ->
-    heartbeat_misses:int ->
-    max_payload:int ->
+    schema_digest:string -> protocol_version:int ->
+    schema_mode:Schema_mode.t -> connection_id:Mycelium_wire.U64.t ->
+    heartbeat_interval_ms:int -> heartbeat_misses:int -> max_payload:int ->
     (t, Mycelium_wire.Error.t) result
-  (** A checked value, or what is wrong with the first field that is not
-      valid. Arrays are copied. *)
-
   val make_exn :
-    schema_digest:string ->
-    protocol_version:int ->
-    schema_mode:Schema_mode.t ->
-    connection_id:Mycelium_wire.U64.t ->
-    heartbeat_interval_ms:int ->
-    heartbeat_misses:int ->
-    max_payload:int ->
-    t
-  (** [make].
-      @raise Mycelium_wire.Error.Invalid where [make] has an error. *)
+    schema_digest:string -> protocol_version:int ->
+    schema_mode:Schema_mode.t -> connection_id:Mycelium_wire.U64.t ->
+    heartbeat_interval_ms:int -> heartbeat_misses:int -> max_payload:int -> t
 
   include Mycelium_wire.Message.S with type t := t
 
   module View : sig
-    (** Fields of the bytes at [~pos], read without making a value. They raise
-        [Invalid_argument] for an index out of bounds, an absent field, and
-        rather than read outside of the bytes. *)
-
     val check :
       bytes -> pos:int -> len:int -> (unit, Mycelium_wire.Error.t) result
-    (** What [decode] checks. What the others read means something only after
-        that. *)
-
     val schema_digest : bytes -> pos:int -> string
     val protocol_version : bytes -> pos:int -> int
     val schema_mode : bytes -> pos:int -> Schema_mode.t
@@ -213,39 +165,22 @@ module Reject : sig
   (** The handshake is refused; summaries may follow, then Goodbye. *)
 
   type t = private {
-    reason : Reject_reason.t;  (** [RejectReason]. *)
+    reason : Reject_reason.t;
     schema_digest : string;  (** The bridge's digest. [\[u8; 32\]]. *)
     detail : string;  (** For people. [String<200>]. *)
   }
 
   val make :
-    reason:Reject_reason.t ->
-    schema_digest:string ->
-    detail:string ->
+    reason:Reject_reason.t -> schema_digest:string -> detail:string ->
     (t, Mycelium_wire.Error.t) result
-  (** A checked value, or what is wrong with the first field that is not
-      valid. Arrays are copied. *)
-
   val make_exn :
-    reason:Reject_reason.t ->
-    schema_digest:string ->
-    detail:string ->
-    t
-  (** [make].
-      @raise Mycelium_wire.Error.Invalid where [make] has an error. *)
+    reason:Reject_reason.t -> schema_digest:string -> detail:string -> t
 
   include Mycelium_wire.Message.S with type t := t
 
   module View : sig
-    (** Fields of the bytes at [~pos], read without making a value. They raise
-        [Invalid_argument] for an index out of bounds, an absent field, and
-        rather than read outside of the bytes. *)
-
     val check :
       bytes -> pos:int -> len:int -> (unit, Mycelium_wire.Error.t) result
-    (** What [decode] checks. What the others read means something only after
-        that. *)
-
     val reason : bytes -> pos:int -> Reject_reason.t
     val schema_digest : bytes -> pos:int -> string
     val detail_length : bytes -> pos:int -> int
@@ -259,35 +194,19 @@ module Schema_summary : sig
 
   type t = private {
     entries : Message_summary.t array;  (** [Vec<MessageSummary, 32>]. *)
-    last : bool;  (** No summary follows. [bool]. *)
+    last : bool;  (** No summary follows. *)
   }
 
   val make :
-    entries:Message_summary.t array ->
-    last:bool ->
+    entries:Message_summary.t array -> last:bool ->
     (t, Mycelium_wire.Error.t) result
-  (** A checked value, or what is wrong with the first field that is not
-      valid. Arrays are copied. *)
-
-  val make_exn :
-    entries:Message_summary.t array ->
-    last:bool ->
-    t
-  (** [make].
-      @raise Mycelium_wire.Error.Invalid where [make] has an error. *)
+  val make_exn : entries:Message_summary.t array -> last:bool -> t
 
   include Mycelium_wire.Message.S with type t := t
 
   module View : sig
-    (** Fields of the bytes at [~pos], read without making a value. They raise
-        [Invalid_argument] for an index out of bounds, an absent field, and
-        rather than read outside of the bytes. *)
-
     val check :
       bytes -> pos:int -> len:int -> (unit, Mycelium_wire.Error.t) result
-    (** What [decode] checks. What the others read means something only after
-        that. *)
-
     val entries_length : bytes -> pos:int -> int
     val entries : bytes -> pos:int -> int -> int
     (** The position of it, for {!Message_summary.View}. *)
@@ -300,33 +219,17 @@ module Ping : sig
   (** Asked by the bridge. *)
 
   type t = private {
-    nonce : Mycelium_wire.U64.t;  (** [u64]. *)
+    nonce : Mycelium_wire.U64.t;
   }
 
-  val make :
-    nonce:Mycelium_wire.U64.t ->
-    (t, Mycelium_wire.Error.t) result
-  (** A checked value, or what is wrong with the first field that is not
-      valid. Arrays are copied. *)
-
-  val make_exn :
-    nonce:Mycelium_wire.U64.t ->
-    t
-  (** [make].
-      @raise Mycelium_wire.Error.Invalid where [make] has an error. *)
+  val make : nonce:Mycelium_wire.U64.t -> (t, Mycelium_wire.Error.t) result
+  val make_exn : nonce:Mycelium_wire.U64.t -> t
 
   include Mycelium_wire.Message.S with type t := t
 
   module View : sig
-    (** Fields of the bytes at [~pos], read without making a value. They raise
-        [Invalid_argument] for an index out of bounds, an absent field, and
-        rather than read outside of the bytes. *)
-
     val check :
       bytes -> pos:int -> len:int -> (unit, Mycelium_wire.Error.t) result
-    (** What [decode] checks. What the others read means something only after
-        that. *)
-
     val nonce : bytes -> pos:int -> Mycelium_wire.U64.t
   end
 end
@@ -335,33 +238,17 @@ module Pong : sig
   (** The nonce of the Ping. *)
 
   type t = private {
-    nonce : Mycelium_wire.U64.t;  (** [u64]. *)
+    nonce : Mycelium_wire.U64.t;
   }
 
-  val make :
-    nonce:Mycelium_wire.U64.t ->
-    (t, Mycelium_wire.Error.t) result
-  (** A checked value, or what is wrong with the first field that is not
-      valid. Arrays are copied. *)
-
-  val make_exn :
-    nonce:Mycelium_wire.U64.t ->
-    t
-  (** [make].
-      @raise Mycelium_wire.Error.Invalid where [make] has an error. *)
+  val make : nonce:Mycelium_wire.U64.t -> (t, Mycelium_wire.Error.t) result
+  val make_exn : nonce:Mycelium_wire.U64.t -> t
 
   include Mycelium_wire.Message.S with type t := t
 
   module View : sig
-    (** Fields of the bytes at [~pos], read without making a value. They raise
-        [Invalid_argument] for an index out of bounds, an absent field, and
-        rather than read outside of the bytes. *)
-
     val check :
       bytes -> pos:int -> len:int -> (unit, Mycelium_wire.Error.t) result
-    (** What [decode] checks. What the others read means something only after
-        that. *)
-
     val nonce : bytes -> pos:int -> Mycelium_wire.U64.t
   end
 end
@@ -370,39 +257,22 @@ module Subscribe : sig
   (** Adds to what the client receives. *)
 
   type t = private {
-    all : bool;  (** Every type. [bool]. *)
+    all : bool;  (** Every type. *)
     type_ids : int array;  (** [Vec<u16, 256>]. *)
-    request : Mycelium_wire.U64.t;  (** Echoed in Subscribed. [u64]. *)
+    request : Mycelium_wire.U64.t;  (** Echoed in Subscribed. *)
   }
 
   val make :
-    all:bool ->
-    type_ids:int array ->
-    request:Mycelium_wire.U64.t ->
+    all:bool -> type_ids:int array -> request:Mycelium_wire.U64.t ->
     (t, Mycelium_wire.Error.t) result
-  (** A checked value, or what is wrong with the first field that is not
-      valid. Arrays are copied. *)
-
   val make_exn :
-    all:bool ->
-    type_ids:int array ->
-    request:Mycelium_wire.U64.t ->
-    t
-  (** [make].
-      @raise Mycelium_wire.Error.Invalid where [make] has an error. *)
+    all:bool -> type_ids:int array -> request:Mycelium_wire.U64.t -> t
 
   include Mycelium_wire.Message.S with type t := t
 
   module View : sig
-    (** Fields of the bytes at [~pos], read without making a value. They raise
-        [Invalid_argument] for an index out of bounds, an absent field, and
-        rather than read outside of the bytes. *)
-
     val check :
       bytes -> pos:int -> len:int -> (unit, Mycelium_wire.Error.t) result
-    (** What [decode] checks. What the others read means something only after
-        that. *)
-
     val all : bytes -> pos:int -> bool
     val type_ids_length : bytes -> pos:int -> int
     val type_ids : bytes -> pos:int -> int -> int
@@ -414,39 +284,22 @@ module Unsubscribe : sig
   (** Takes away from what the client receives. *)
 
   type t = private {
-    all : bool;  (** Everything, and the All subscription. [bool]. *)
+    all : bool;  (** Everything, and the All subscription. *)
     type_ids : int array;  (** [Vec<u16, 256>]. *)
-    request : Mycelium_wire.U64.t;  (** Echoed in Subscribed. [u64]. *)
+    request : Mycelium_wire.U64.t;  (** Echoed in Subscribed. *)
   }
 
   val make :
-    all:bool ->
-    type_ids:int array ->
-    request:Mycelium_wire.U64.t ->
+    all:bool -> type_ids:int array -> request:Mycelium_wire.U64.t ->
     (t, Mycelium_wire.Error.t) result
-  (** A checked value, or what is wrong with the first field that is not
-      valid. Arrays are copied. *)
-
   val make_exn :
-    all:bool ->
-    type_ids:int array ->
-    request:Mycelium_wire.U64.t ->
-    t
-  (** [make].
-      @raise Mycelium_wire.Error.Invalid where [make] has an error. *)
+    all:bool -> type_ids:int array -> request:Mycelium_wire.U64.t -> t
 
   include Mycelium_wire.Message.S with type t := t
 
   module View : sig
-    (** Fields of the bytes at [~pos], read without making a value. They raise
-        [Invalid_argument] for an index out of bounds, an absent field, and
-        rather than read outside of the bytes. *)
-
     val check :
       bytes -> pos:int -> len:int -> (unit, Mycelium_wire.Error.t) result
-    (** What [decode] checks. What the others read means something only after
-        that. *)
-
     val all : bytes -> pos:int -> bool
     val type_ids_length : bytes -> pos:int -> int
     val type_ids : bytes -> pos:int -> int -> int
@@ -459,36 +312,20 @@ module Subscribed : sig
       follows it. *)
 
   type t = private {
-    request : Mycelium_wire.U64.t;  (** [u64]. *)
+    request : Mycelium_wire.U64.t;
     types : int;  (** Types subscribed now. [u32]. *)
   }
 
   val make :
-    request:Mycelium_wire.U64.t ->
-    types:int ->
+    request:Mycelium_wire.U64.t -> types:int ->
     (t, Mycelium_wire.Error.t) result
-  (** A checked value, or what is wrong with the first field that is not
-      valid. Arrays are copied. *)
-
-  val make_exn :
-    request:Mycelium_wire.U64.t ->
-    types:int ->
-    t
-  (** [make].
-      @raise Mycelium_wire.Error.Invalid where [make] has an error. *)
+  val make_exn : request:Mycelium_wire.U64.t -> types:int -> t
 
   include Mycelium_wire.Message.S with type t := t
 
   module View : sig
-    (** Fields of the bytes at [~pos], read without making a value. They raise
-        [Invalid_argument] for an index out of bounds, an absent field, and
-        rather than read outside of the bytes. *)
-
     val check :
       bytes -> pos:int -> len:int -> (unit, Mycelium_wire.Error.t) result
-    (** What [decode] checks. What the others read means something only after
-        that. *)
-
     val request : bytes -> pos:int -> Mycelium_wire.U64.t
     val types : bytes -> pos:int -> int
   end
@@ -499,33 +336,17 @@ module Dropped : sig
   *)
 
   type t = private {
-    total : Mycelium_wire.U64.t;  (** [u64]. *)
+    total : Mycelium_wire.U64.t;
   }
 
-  val make :
-    total:Mycelium_wire.U64.t ->
-    (t, Mycelium_wire.Error.t) result
-  (** A checked value, or what is wrong with the first field that is not
-      valid. Arrays are copied. *)
-
-  val make_exn :
-    total:Mycelium_wire.U64.t ->
-    t
-  (** [make].
-      @raise Mycelium_wire.Error.Invalid where [make] has an error. *)
+  val make : total:Mycelium_wire.U64.t -> (t, Mycelium_wire.Error.t) result
+  val make_exn : total:Mycelium_wire.U64.t -> t
 
   include Mycelium_wire.Message.S with type t := t
 
   module View : sig
-    (** Fields of the bytes at [~pos], read without making a value. They raise
-        [Invalid_argument] for an index out of bounds, an absent field, and
-        rather than read outside of the bytes. *)
-
     val check :
       bytes -> pos:int -> len:int -> (unit, Mycelium_wire.Error.t) result
-    (** What [decode] checks. What the others read means something only after
-        that. *)
-
     val total : bytes -> pos:int -> Mycelium_wire.U64.t
   end
 end
@@ -534,36 +355,20 @@ module Goodbye : sig
   (** The last frame of its sender. *)
 
   type t = private {
-    reason : Goodbye_reason.t;  (** [GoodbyeReason]. *)
+    reason : Goodbye_reason.t;
     detail : string;  (** [String<200>]. *)
   }
 
   val make :
-    reason:Goodbye_reason.t ->
-    detail:string ->
+    reason:Goodbye_reason.t -> detail:string ->
     (t, Mycelium_wire.Error.t) result
-  (** A checked value, or what is wrong with the first field that is not
-      valid. Arrays are copied. *)
-
-  val make_exn :
-    reason:Goodbye_reason.t ->
-    detail:string ->
-    t
-  (** [make].
-      @raise Mycelium_wire.Error.Invalid where [make] has an error. *)
+  val make_exn : reason:Goodbye_reason.t -> detail:string -> t
 
   include Mycelium_wire.Message.S with type t := t
 
   module View : sig
-    (** Fields of the bytes at [~pos], read without making a value. They raise
-        [Invalid_argument] for an index out of bounds, an absent field, and
-        rather than read outside of the bytes. *)
-
     val check :
       bytes -> pos:int -> len:int -> (unit, Mycelium_wire.Error.t) result
-    (** What [decode] checks. What the others read means something only after
-        that. *)
-
     val reason : bytes -> pos:int -> Goodbye_reason.t
     val detail_length : bytes -> pos:int -> int
     val detail : bytes -> pos:int -> string

@@ -3,6 +3,19 @@
 
 [@@@ocamlformat "disable"]
 
+(** Messages of the contract contracts.yaml.
+
+    A value is checked when it is made: [make] is a value, or what is wrong with
+    the first field that is not valid; [make_exn] raises
+    [Mycelium_wire.Error.Invalid] instead. Arrays are copied. The rest of what
+    every module has is documented in [Mycelium_wire.Message].
+
+    The functions of a [View] read one field of the bytes at [~pos] without
+    making a value. [check] checks what [decode] does; what the others read
+    means something only after that. They raise [Invalid_argument] for an index
+    out of bounds, for an absent field, and rather than read outside of the
+    bytes. *)
+
 val schema_id : int
 val schema_version : int
 val schema_min_compatible : int
@@ -17,37 +30,20 @@ module Text_message : sig
     sender : string;  (** Who wrote it. [String<32>], [not_empty]. *)
     content : string;  (** What was written. [String<256>], [not_empty]. *)
     timestamp : Mycelium_wire.U64.t;
-        (** Seconds since the Unix epoch. [u64], in [s]. *)
+        (** Seconds since the Unix epoch. in [s]. *)
   }
 
   val make :
-    sender:string ->
-    content:string ->
-    timestamp:Mycelium_wire.U64.t ->
+    sender:string -> content:string -> timestamp:Mycelium_wire.U64.t ->
     (t, Mycelium_wire.Error.t) result
-  (** A checked value, or what is wrong with the first field that is not
-      valid. Arrays are copied. *)
-
   val make_exn :
-    sender:string ->
-    content:string ->
-    timestamp:Mycelium_wire.U64.t ->
-    t
-  (** [make].
-      @raise Mycelium_wire.Error.Invalid where [make] has an error. *)
+    sender:string -> content:string -> timestamp:Mycelium_wire.U64.t -> t
 
   include Mycelium_wire.Message.S with type t := t
 
   module View : sig
-    (** Fields of the bytes at [~pos], read without making a value. They raise
-        [Invalid_argument] for an index out of bounds, an absent field, and
-        rather than read outside of the bytes. *)
-
     val check :
       bytes -> pos:int -> len:int -> (unit, Mycelium_wire.Error.t) result
-    (** What [decode] checks. What the others read means something only after
-        that. *)
-
     val sender_length : bytes -> pos:int -> int
     val sender : bytes -> pos:int -> string
     val content_length : bytes -> pos:int -> int
@@ -60,39 +56,21 @@ module Counter_update : sig
   (** A counter moved. *)
 
   type t = private {
-    counter_id : Mycelium_wire.U64.t;  (** [u64]. *)
+    counter_id : Mycelium_wire.U64.t;
     value : int;  (** [i32]. *)
     delta : int;  (** [i32]. *)
   }
 
   val make :
-    counter_id:Mycelium_wire.U64.t ->
-    value:int ->
-    delta:int ->
+    counter_id:Mycelium_wire.U64.t -> value:int -> delta:int ->
     (t, Mycelium_wire.Error.t) result
-  (** A checked value, or what is wrong with the first field that is not
-      valid. Arrays are copied. *)
-
-  val make_exn :
-    counter_id:Mycelium_wire.U64.t ->
-    value:int ->
-    delta:int ->
-    t
-  (** [make].
-      @raise Mycelium_wire.Error.Invalid where [make] has an error. *)
+  val make_exn : counter_id:Mycelium_wire.U64.t -> value:int -> delta:int -> t
 
   include Mycelium_wire.Message.S with type t := t
 
   module View : sig
-    (** Fields of the bytes at [~pos], read without making a value. They raise
-        [Invalid_argument] for an index out of bounds, an absent field, and
-        rather than read outside of the bytes. *)
-
     val check :
       bytes -> pos:int -> len:int -> (unit, Mycelium_wire.Error.t) result
-    (** What [decode] checks. What the others read means something only after
-        that. *)
-
     val counter_id : bytes -> pos:int -> Mycelium_wire.U64.t
     val value : bytes -> pos:int -> int
     val delta : bytes -> pos:int -> int
@@ -103,39 +81,23 @@ module Batch_operation : sig
   (** A batch of identified items. *)
 
   type t = private {
-    operation_id : Mycelium_wire.U64.t;  (** [u64]. *)
+    operation_id : Mycelium_wire.U64.t;
     items : string array;  (** [Vec<\[u8; 20\], 10>], [min_length: 1]. *)
     total_count : int;  (** [u32]. *)
   }
 
   val make :
-    operation_id:Mycelium_wire.U64.t ->
-    items:string array ->
-    total_count:int ->
-    (t, Mycelium_wire.Error.t) result
-  (** A checked value, or what is wrong with the first field that is not
-      valid. Arrays are copied. *)
-
+    operation_id:Mycelium_wire.U64.t -> items:string array ->
+    total_count:int -> (t, Mycelium_wire.Error.t) result
   val make_exn :
-    operation_id:Mycelium_wire.U64.t ->
-    items:string array ->
-    total_count:int ->
-    t
-  (** [make].
-      @raise Mycelium_wire.Error.Invalid where [make] has an error. *)
+    operation_id:Mycelium_wire.U64.t -> items:string array ->
+    total_count:int -> t
 
   include Mycelium_wire.Message.S with type t := t
 
   module View : sig
-    (** Fields of the bytes at [~pos], read without making a value. They raise
-        [Invalid_argument] for an index out of bounds, an absent field, and
-        rather than read outside of the bytes. *)
-
     val check :
       bytes -> pos:int -> len:int -> (unit, Mycelium_wire.Error.t) result
-    (** What [decode] checks. What the others read means something only after
-        that. *)
-
     val operation_id : bytes -> pos:int -> Mycelium_wire.U64.t
     val items_length : bytes -> pos:int -> int
     val items : bytes -> pos:int -> int -> string

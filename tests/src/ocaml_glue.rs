@@ -95,7 +95,7 @@ fn show(text: &mut String, schema: &Schema, name: &str, module: &str, fields: &[
         };
     }
     let _ = writeln!(text, "  ()\n\nlet view_{name} out b pos =\n  ignore (out, b, pos);");
-    for (field, names) in fields.iter().zip(names::view(fields)) {
+    for (field, names) in fields.iter().zip(names::view(&names::named(fields))) {
         let view = View { schema, prefix: format!("M.{module}.View"), names };
         let read = view.read(&field.ty, &mut Vec::new());
         let _ = if field.optional {

@@ -3,6 +3,19 @@
 
 [@@@ocamlformat "disable"]
 
+(** Messages of the contract contracts.yaml.
+
+    A value is checked when it is made: [make] is a value, or what is wrong with
+    the first field that is not valid; [make_exn] raises
+    [Mycelium_wire.Error.Invalid] instead. Arrays are copied. The rest of what
+    every module has is documented in [Mycelium_wire.Message].
+
+    The functions of a [View] read one field of the bytes at [~pos] without
+    making a value. [check] checks what [decode] does; what the others read
+    means something only after that. They raise [Invalid_argument] for an index
+    out of bounds, for an absent field, and rather than read outside of the
+    bytes. *)
+
 val schema_id : int
 val schema_version : int
 val schema_min_compatible : int
@@ -15,35 +28,18 @@ module Greeting : sig
 
   type t = private {
     text : string;  (** [String<40>], [not_empty]. *)
-    at : Mycelium_wire.U64.t;  (** [u64], in [s]. *)
+    at : Mycelium_wire.U64.t;  (** in [s]. *)
   }
 
   val make :
-    text:string ->
-    at:Mycelium_wire.U64.t ->
-    (t, Mycelium_wire.Error.t) result
-  (** A checked value, or what is wrong with the first field that is not
-      valid. Arrays are copied. *)
-
-  val make_exn :
-    text:string ->
-    at:Mycelium_wire.U64.t ->
-    t
-  (** [make].
-      @raise Mycelium_wire.Error.Invalid where [make] has an error. *)
+    text:string -> at:Mycelium_wire.U64.t -> (t, Mycelium_wire.Error.t) result
+  val make_exn : text:string -> at:Mycelium_wire.U64.t -> t
 
   include Mycelium_wire.Message.S with type t := t
 
   module View : sig
-    (** Fields of the bytes at [~pos], read without making a value. They raise
-        [Invalid_argument] for an index out of bounds, an absent field, and
-        rather than read outside of the bytes. *)
-
     val check :
       bytes -> pos:int -> len:int -> (unit, Mycelium_wire.Error.t) result
-    (** What [decode] checks. What the others read means something only after
-        that. *)
-
     val text_length : bytes -> pos:int -> int
     val text : bytes -> pos:int -> string
     val at : bytes -> pos:int -> Mycelium_wire.U64.t

@@ -3,13 +3,14 @@
 use std::fmt::Write;
 
 /// Longest line, where a line can be broken at all; one column is left for what may follow: `;` or ` =`.
-const WIDTH: usize = 78;
+pub const WIDTH: usize = 78;
 
 /// Statements of a function's body, one below the other.
 #[derive(Debug, Default)]
 pub struct Block {
     indent: usize,
     out: String,
+    count: usize,
     /// Whether the next statement has to be parted from the one before by `;`.
     open: bool,
 }
@@ -46,23 +47,27 @@ impl Block {
         self.out.push_str(text);
     }
 
-    /// Adds `head`, the statements of `body` and `tail`, as one statement.
-    pub fn nested(&mut self, head: &str, body: Block, tail: &str) {
+    /// Adds `if condition then` the statements of `body`.
+    pub fn conditional(&mut self, condition: &str, body: Block) {
+        let (begin, end) = if body.count > 1 { (" begin", true) } else { ("", false) };
         self.next();
         self.open = true;
-        fill(&mut self.out, head, self.indent);
+        fill(&mut self.out, &format!("if {condition} then{begin}"), self.indent);
         self.out.push('\n');
         self.out.push_str(&body.out);
-        self.out.push('\n');
-        fill(&mut self.out, tail, self.indent);
+        if end {
+            self.out.push('\n');
+            fill(&mut self.out, "end", self.indent);
+        }
     }
 
-    /// A block for the body of [`Block::nested`].
+    /// A block for the body of [`Block::conditional`].
     pub fn inner(&self) -> Self {
         Self::new(self.indent + 2)
     }
 
     fn next(&mut self) {
+        self.count += 1;
         if self.open {
             self.out.push(';');
         }
@@ -87,6 +92,24 @@ pub fn fill(out: &mut String, text: &str, indent: usize) {
     let mut column = indent;
     for (index, chunk) in chunks(text, 0).into_iter().enumerate() {
         place(out, &mut column, chunk, indent + 2, index == 0, 0);
+    }
+}
+
+/// Appends pieces that are not taken apart, after what the last line has already; lines that begin with one of them
+/// begin `indent` columns from the left.
+pub fn fill_pieces(out: &mut String, pieces: &[String], indent: usize) {
+    let mut column = out.len() - out.rfind('\n').map_or(0, |newline| newline + 1);
+    for piece in pieces {
+        if column + 1 + piece.len() > WIDTH {
+            out.push('\n');
+            pad(out, indent);
+            column = indent;
+        } else {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(piece);
+        column += piece.len();
     }
 }
 

@@ -4,7 +4,9 @@ use super::{Backend, Capabilities, Output};
 
 mod bytes;
 mod code;
+mod composite;
 mod doc;
+mod fields;
 pub mod names;
 mod peeks;
 mod rules;

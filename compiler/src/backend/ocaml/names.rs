@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use heck::ToSnakeCase;
 use indexmap::IndexMap;
 
+use super::code::string;
 use super::shape::{Shape, shape};
 use crate::codes;
 use crate::diag::{Diagnostic, quote};
@@ -82,6 +83,29 @@ pub fn any_module(modules: &[String]) -> String {
     if taken { format!("{ANY}_") } else { ANY.to_owned() }
 }
 
+/// A field and what generated code calls it, worked out once.
+#[derive(Debug)]
+pub struct Named<'a> {
+    field: &'a Field,
+    /// The label.
+    pub label: String,
+    /// The path of its errors, as a string literal.
+    pub path: String,
+}
+
+impl std::ops::Deref for Named<'_> {
+    type Target = Field;
+
+    fn deref(&self) -> &Field {
+        self.field
+    }
+}
+
+/// Fields with what generated code calls them.
+pub fn named(fields: &[Field]) -> Vec<Named<'_>> {
+    fields.iter().map(|field| Named { field, label: label(&field.name), path: string(&field.name) }).collect()
+}
+
 /// Names of the functions of a `View` that read one field.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ViewNames {
@@ -94,18 +118,18 @@ pub struct ViewNames {
 }
 
 /// Names of the functions of a `View`, in field order.
-pub fn view(fields: &[Field]) -> Vec<ViewNames> {
+pub fn view(fields: &[Named]) -> Vec<ViewNames> {
     let mut names: Vec<ViewNames> = fields
         .iter()
         .map(|field| {
-            let mut get = label(&field.name);
+            let mut get = field.label.clone();
             if get == "check" {
                 get.push('_');
             }
             ViewNames { get, ..ViewNames::default() }
         })
         .collect();
-    let derives = |field: &Field| field.optional || has_length(field);
+    let derives = |field: &Named| field.optional || has_length(field);
     if !fields.iter().any(derives) {
         return names;
     }

@@ -6,9 +6,9 @@
 use super::bytes::{Access, get_simple};
 use super::code::{at, fill, string};
 use super::doc::comment;
-use super::names::{self, ViewNames};
+use super::names::{self, Named, ViewNames};
 use super::shape::{Context, Shape, shape};
-use crate::ir::{Field, Type};
+use crate::ir::Type;
 
 /// Names of indices, outermost first; types are not nested deeper.
 const INDICES: [&str; 10] = ["i", "j", "k", "l", "m", "n", "o", "q", "r", "s"];
@@ -27,7 +27,7 @@ struct Peek {
     struct_module: Option<String>,
 }
 
-fn peek(cx: &Context, field: &Field) -> Peek {
+fn peek(cx: &Context, field: &Named) -> Peek {
     let mut pos = at("pos", field.place.value_offset);
     let mut ty: &Type = &field.ty;
     let mut indices = 0;
@@ -59,7 +59,7 @@ fn peek(cx: &Context, field: &Field) -> Peek {
 }
 
 /// The functions.
-pub fn functions(cx: &Context, fields: &[Field]) -> String {
+pub fn functions(cx: &Context, fields: &[Named]) -> String {
     let mut out = String::new();
     for (field, ViewNames { get, has, length }) in fields.iter().zip(names::view(fields)) {
         let presence = at("pos", field.place.offset);
@@ -91,7 +91,7 @@ pub fn functions(cx: &Context, fields: &[Field]) -> String {
 }
 
 /// The declarations.
-pub fn interface(cx: &Context, fields: &[Field]) -> String {
+pub fn interface(cx: &Context, fields: &[Named]) -> String {
     let mut out = String::new();
     for (field, ViewNames { get, has, length }) in fields.iter().zip(names::view(fields)) {
         let mut declare = |name: &str, ty: &str| {

@@ -1,13 +1,14 @@
 //! Expressions and statements over values: checks of `make`, equality, printing.
 
 use super::code::{Block, string};
-use super::names::label;
+use super::names::Named;
 use super::rules::{Subject, condition};
 use super::shape::{Context, Shape, shape};
-use crate::ir::{Field, Rule, Type};
+use crate::ir::{Rule, Type};
 
 /// `RT.require …` for each rule of the field.
-pub fn require(cx: &Context, field: &Field, subject: Subject, path: &str) -> Vec<String> {
+pub fn require(cx: &Context, field: &Named, subject: Subject) -> Vec<String> {
+    let path = &field.path;
     let statement = |rule: &Rule| {
         let condition = condition(cx, field, rule, subject)?;
         Some(format!("RT.require ({condition}) {} {path}", string(rule.name())))
@@ -16,19 +17,18 @@ pub fn require(cx: &Context, field: &Field, subject: Subject, path: &str) -> Vec
 }
 
 /// Checks the variable of a field for `make`, and binds what is kept where that is something else.
-pub fn make(cx: &Context, field: &Field, block: &mut Block) {
-    let label = label(&field.name);
-    let path = string(&field.name);
-    let value = if field.optional { "v" } else { &label };
-    if let Some(kept) = own(cx, &field.ty, value, &path) {
+pub fn make(cx: &Context, field: &Named, block: &mut Block) {
+    let Named { label, path, .. } = field;
+    let value = if field.optional { "v" } else { label };
+    if let Some(kept) = own(cx, &field.ty, value, path) {
         if field.optional {
             block.binding(&format!("let {label} = Stdlib.Option.map (fun v -> {kept}) {label} in"));
         } else {
             block.binding(&format!("let {label} = {kept} in"));
         }
     }
-    let mut checks: Vec<String> = valid(&field.ty, value, &path).into_iter().collect();
-    checks.extend(require(cx, field, Subject::Value(value), &path));
+    let mut checks: Vec<String> = valid(&field.ty, value, path).into_iter().collect();
+    checks.extend(require(cx, field, Subject::Value(value)));
     if !field.optional {
         checks.iter().for_each(|check| block.statement(check));
     } else if !checks.is_empty() {
@@ -72,8 +72,8 @@ fn owner(cx: &Context, elem: &Type) -> Option<String> {
 }
 
 /// `a` and `b` have equal fields.
-pub fn equal(cx: &Context, field: &Field) -> String {
-    let label = label(&field.name);
+pub fn equal(cx: &Context, field: &Named) -> String {
+    let label = &field.label;
     let simple = matches!(
         shape(&field.ty),
         Shape::Int(_)
@@ -111,11 +111,11 @@ fn equality(cx: &Context, ty: &Type) -> String {
 }
 
 /// Prints a field of `t`.
-pub fn print(cx: &Context, field: &Field) -> String {
-    let label = label(&field.name);
+pub fn print(cx: &Context, field: &Named) -> String {
+    let Named { label, path, .. } = field;
     let printer = printer(cx, &field.ty);
     let printer = if field.optional { format!("(RT.pp_option {printer})") } else { printer };
-    format!("RT.pp_field ppf {} {printer} t.{label}", string(&field.name))
+    format!("RT.pp_field ppf {path} {printer} t.{label}")
 }
 
 fn printer(cx: &Context, ty: &Type) -> String {

@@ -1,0 +1,262 @@
+//! The view of a struct or message: the bodies of its functions, as text for the templates.
+
+use serde::Serialize;
+
+use super::bytes;
+use super::code::{self, Block, at, fill};
+use super::doc::{comment, plain};
+use super::names::{Named, named};
+use super::rules::Subject;
+use super::shape::Context;
+use super::{fields, peeks, values};
+use crate::ir::{self, Field, Message};
+use crate::layout;
+
+/// A struct or a message, for one of the two files.
+#[derive(Serialize, Default)]
+pub struct Composite {
+    module: String,
+    /// As a string literal.
+    name: String,
+    size: u32,
+    /// Only for a message.
+    message: Option<MessageView>,
+    /// No fields.
+    empty: bool,
+    doc: Option<String>,
+    /// As a string literal.
+    deprecated: Option<String>,
+    /// The record's fields.
+    fields: String,
+    /// Declarations of `make` and `make_exn`, in the interface.
+    make_type: String,
+    make_exn_type: String,
+    /// `let make_exn`, `let make` and the call of `make_exn`, with the labels.
+    make_exn_head: String,
+    make_head: String,
+    make_call: String,
+    /// The functions of `View`.
+    view: String,
+    /// Bodies of functions; the interface has none.
+    check: Option<String>,
+    read: String,
+    write: String,
+    make: String,
+    equal: String,
+    print: String,
+    redacted: bool,
+}
+
+/// What a message has and a struct has not.
+#[derive(Serialize)]
+pub struct MessageView {
+    type_id: u16,
+    /// As string literals.
+    topic: String,
+    fingerprint: String,
+}
+
+/// The view of the struct or message at an index of the structs followed by the messages.
+pub fn composite(cx: &Context, index: usize, interface: bool) -> Composite {
+    match cx.schema.structs.get(index) {
+        Some(item) => {
+            let head = Composite { module: cx.facts.structs[index].clone(), ..Composite::default() };
+            body(cx, head, &item.name, item.description.as_deref(), &item.fields, item.layout, interface)
+        }
+        None => {
+            let index = index - cx.schema.structs.len();
+            let item = &cx.schema.messages[index];
+            let head = Composite {
+                module: cx.facts.messages[index].clone(),
+                message: Some(message_view(item)),
+                deprecated: item.deprecated.as_deref().map(code::string),
+                redacted: item.redacted,
+                ..Composite::default()
+            };
+            body(cx, head, &item.name, item.description.as_deref(), &item.fields, item.layout, interface)
+        }
+    }
+}
+
+fn message_view(item: &Message) -> MessageView {
+    MessageView {
+        type_id: item.type_id,
+        topic: code::string(&item.topic),
+        fingerprint: code::bytes(&item.fingerprint, 0),
+    }
+}
+
+fn body(
+    cx: &Context,
+    head: Composite,
+    name: &str,
+    description: Option<&str>,
+    fields: &[Field],
+    layout: ir::Layout,
+    interface: bool,
+) -> Composite {
+    let head = Composite { name: code::string(name), size: layout.size, empty: fields.is_empty(), ..head };
+    let fields = &named(fields)[..];
+    if interface {
+        Composite {
+            doc: description.map(|text| comment(&plain(text), 2)),
+            fields: lines(fields, |field| fields::documented(cx, field)),
+            make_type: make_type(cx, fields, "make", "(t, Mycelium_wire.Error.t) result"),
+            make_exn_type: make_type(cx, fields, "make_exn", "t"),
+            view: peeks::interface(cx, fields),
+            ..head
+        }
+    } else {
+        Composite {
+            fields: lines(fields, |field| format!("    {} : {};", field.label, fields::type_of(cx, field))),
+            make_exn_head: labelled(fields, "let make_exn", 2),
+            make_head: labelled(fields, "let make", 2),
+            make_call: labelled(fields, "try Ok (make_exn", 4),
+            view: peeks::functions(cx, fields),
+            check: check(cx, fields),
+            read: lines(fields, |field| read(cx, field)),
+            write: write(cx, fields),
+            make: make(cx, fields),
+            equal: equal(cx, fields),
+            print: print(cx, fields),
+            ..head
+        }
+    }
+}
+
+fn lines(fields: &[Named], line: impl Fn(&Named) -> String) -> String {
+    fields.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The declaration of `make` or `make_exn`.
+fn make_type(cx: &Context, fields: &[Named], name: &str, result: &str) -> String {
+    let mut pieces: Vec<String> =
+        fields.iter().map(|field| format!("{}:{} ->", field.label, fields::type_of(cx, field))).collect();
+    if fields.is_empty() {
+        pieces.push("unit ->".into());
+    }
+    pieces.push(result.to_owned());
+    let mut out = format!("  val {name} :");
+    let length = out.len() + pieces.iter().map(|piece| 1 + piece.len()).sum::<usize>();
+    if length > code::WIDTH {
+        out.push_str("\n   ");
+    }
+    code::fill_pieces(&mut out, &pieces, 4);
+    out
+}
+
+/// `head` and the labels of `make`, `indent` columns from the left.
+fn labelled(fields: &[Named], head: &str, indent: usize) -> String {
+    let mut text = head.to_owned();
+    for field in fields {
+        text.push_str(" ~");
+        text.push_str(&field.label);
+    }
+    let mut out = String::new();
+    fill(&mut out, &text, indent);
+    out
+}
+
+/// The body of the check; `None` if there is nothing to check.
+fn check(cx: &Context, fields: &[Named]) -> Option<String> {
+    let mut block = Block::new(4);
+    for field in fields {
+        let path = &field.path;
+        let place = field.place;
+        let value = at("p", place.value_offset);
+        if field.optional {
+            let presence = format!(
+                "RT.check_presence b {} ~gap:{} ~size:{} {path}",
+                at("p", place.offset),
+                layout::gap(&place),
+                place.value_size
+            );
+            let mut inner = block.inner();
+            bytes::check(cx, field, "p", place.value_offset, path, &mut inner);
+            values::require(cx, field, Subject::Bytes(&value)).iter().for_each(|rule| inner.statement(rule));
+            if inner.is_empty() {
+                block.statement(&format!("Stdlib.ignore ({presence})"));
+            } else {
+                block.conditional(&presence, inner);
+            }
+        } else {
+            bytes::check(cx, field, "p", place.value_offset, path, &mut block);
+            values::require(cx, field, Subject::Bytes(&value)).iter().for_each(|rule| block.statement(rule));
+        }
+        if place.padding_after > 0 {
+            let padding = at("p", layout::end(&place));
+            block.statement(&format!("RT.check_zeros b {padding} {} {path}", place.padding_after));
+        }
+    }
+    (!block.is_empty()).then(|| block.finish())
+}
+
+fn read(cx: &Context, field: &Named) -> String {
+    let label = &field.label;
+    let value = bytes::get(cx, &field.ty, "p", field.place.value_offset);
+    let mut out = String::new();
+    if !field.optional {
+        fill(&mut out, &format!("{label} = {value};"), 6);
+        return out;
+    }
+    let presence = at("p", field.place.offset);
+    let line = format!("      {label} = if RT.get_bool b {presence} then Some ({value}) else None;");
+    if line.len() <= 80 {
+        return line;
+    }
+    out.push_str(&format!("      {label} =\n        (if RT.get_bool b {presence} then\n"));
+    fill(&mut out, &format!("Some ({value})"), 11);
+    out.push_str("\n         else None);");
+    out
+}
+
+fn write(cx: &Context, fields: &[Named]) -> String {
+    let mut block = Block::new(4);
+    for field in fields {
+        let place = field.place;
+        let value = format!("t.{}", field.label);
+        if field.optional {
+            let presence = at("p", place.offset);
+            let mut some = Block::new(8);
+            some.statement(&format!("RT.set_presence b {presence} ~gap:{}", layout::gap(&place)));
+            bytes::set(cx, &field.ty, "p", place.value_offset, place.value_size, "v", &mut some);
+            let (some, size) = (some.finish(), place.size);
+            block.verbatim(&format!(
+                "    (match {value} with\n    | None -> RT.set_zeros b {presence} {size}\n    | Some v ->\n{some})"
+            ));
+        } else {
+            bytes::set(cx, &field.ty, "p", place.value_offset, place.value_size, &value, &mut block);
+        }
+        if place.padding_after > 0 {
+            let padding = at("p", layout::end(&place));
+            block.statement(&format!("RT.set_zeros b {padding} {}", place.padding_after));
+        }
+    }
+    block.finish()
+}
+
+fn make(cx: &Context, fields: &[Named]) -> String {
+    let mut block = Block::new(4);
+    fields.iter().for_each(|field| values::make(cx, field, &mut block));
+    let labels: Vec<&str> = fields.iter().map(|field| field.label.as_str()).collect();
+    block.statement(&format!("{{ {} }}", labels.join("; ")));
+    block.finish()
+}
+
+fn equal(cx: &Context, fields: &[Named]) -> String {
+    let mut out = String::new();
+    for (index, field) in fields.iter().enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        let and = if index > 0 { "&& " } else { "" };
+        fill(&mut out, &format!("{and}{}", values::equal(cx, field)), 4);
+    }
+    out
+}
+
+fn print(cx: &Context, fields: &[Named]) -> String {
+    let mut block = Block::new(4);
+    fields.iter().for_each(|field| block.statement(&values::print(cx, field)));
+    block.finish()
+}
