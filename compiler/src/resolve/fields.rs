@@ -130,7 +130,7 @@ fn named(cx: &mut Context, written: &Spanned<String>, name: &str, at: &Range<usi
     let diagnostic = Diagnostic::new(&codes::E0201, span, format!("unknown type {}", quote(name))).label("not a type");
     let near = foreign(name).map(str::to_owned).or_else(|| cx.names.closest_type(name));
     cx.diagnostics.push(if is_message {
-        diagnostic.help(format!("`{name}` is a message; what fields are made of is declared under `structs`"))
+        diagnostic.help(format!("{} is a message; what fields are made of is declared under `structs`", quote(name)))
     } else if let Some(help) = unlike(name) {
         diagnostic.help(help)
     } else if let Some(near) = near {

@@ -9,13 +9,32 @@ pub struct Edge {
     pub to: usize,
 }
 
+/// Cycles that are described; more say nothing that these don't.
+pub const MOST_CYCLES: usize = 1000;
+
+/// Steps of a cycle that are kept, besides the last.
+pub const MOST_STEPS: usize = 8;
+
+/// Structs that contain each other in a circle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cycle {
+    /// Its first edges in order, each with the struct it is in.
+    pub steps: Vec<(usize, Edge)>,
+    /// The edge that leads back to the first struct, where it is not the last of `steps`.
+    pub closing: (usize, Edge),
+    /// Number of edges.
+    pub length: usize,
+}
+
 /// What [`sort`] found.
 #[derive(Debug, Default)]
 pub struct Order {
     /// Struct indices, every one after those it contains (but for cycles); otherwise as given.
     pub order: Vec<usize>,
-    /// Each cycle as its edges in order, `(struct, edge)`; the last one leads back to the first struct.
-    pub cycles: Vec<Vec<(usize, Edge)>>,
+    /// The edges that lead back to a struct they come from, each with the struct it is in.
+    pub closing: Vec<(usize, Edge)>,
+    /// The cycles that the first [`MOST_CYCLES`] of them close.
+    pub cycles: Vec<Cycle>,
     /// How deep each struct nests others: 1 for none.
     pub depths: Vec<usize>,
 }
@@ -54,8 +73,12 @@ pub fn sort(edges: &[Vec<Edge>]) -> Order {
                     path.push((edge.to, 0));
                 }
                 State::Open(from) => {
-                    let cycle = path[from..].iter().map(|&(node, next)| (node, edges[node][next - 1]));
-                    order.cycles.push(cycle.collect());
+                    order.closing.push((node, edge));
+                    if order.cycles.len() < MOST_CYCLES {
+                        let steps = path[from..].iter().map(|&(node, next)| (node, edges[node][next - 1]));
+                        let (steps, length) = (steps.take(MOST_STEPS).collect(), path.len() - from);
+                        order.cycles.push(Cycle { steps, closing: (node, edge), length });
+                    }
                 }
                 State::Done => order.depths[node] = order.depths[node].max(order.depths[edge.to] + 1),
             }
@@ -85,12 +108,22 @@ mod tests {
     /// Without it a cycle could be missed, or reported once for every struct on it.
     #[test]
     fn cycles_are_found_once() {
-        let path = |cycle: &[(usize, Edge)]| cycle.iter().map(|(node, _)| *node).collect::<Vec<_>>();
+        let path = |cycle: &Cycle| cycle.steps.iter().map(|(node, _)| *node).collect::<Vec<_>>();
         let found = sort(&graph(&[&[1], &[2, 3], &[1], &[0]]));
-        assert_eq!(found.cycles.iter().map(|c| path(c)).collect::<Vec<_>>(), [vec![1, 2], vec![0, 1, 3]]);
+        assert_eq!(found.cycles.iter().map(path).collect::<Vec<_>>(), [vec![1, 2], vec![0, 1, 3]]);
         assert_eq!(found.order.len(), 4);
         let own = sort(&graph(&[&[0, 0]]));
         assert_eq!(own.cycles.len(), 2);
+    }
+
+    /// Without it structs that all contain each other could take memory without bound.
+    #[test]
+    fn cycles_are_rationed() {
+        let all: Vec<usize> = (0..300).collect();
+        let found = sort(&graph(&vec![all.as_slice(); 300]));
+        assert_eq!(found.closing.len(), 300 * 301 / 2);
+        assert_eq!(found.cycles.len(), MOST_CYCLES);
+        assert!(found.cycles.iter().all(|cycle| cycle.steps.len() <= MOST_STEPS));
     }
 
     /// Without it a long chain could overflow the stack.

@@ -7,14 +7,11 @@ use crate::layout;
 use crate::raw;
 
 use super::fields::{self, Context};
-use super::order::{self, Edge, Order};
+use super::order::{self, Cycle, Edge, Order};
 use super::{size, text};
 
 /// Structs inside each other, at most.
 const MAX_DEPTH: usize = 64;
-
-/// Steps of a cycle that are shown.
-const SHOWN_STEPS: usize = 8;
 
 /// The structs of a file.
 pub struct Structs {
@@ -59,7 +56,7 @@ pub fn resolve(cx: &mut Context, file: &raw::File) -> Structs {
     let order = order::sort(&edges);
     report_cycles(cx, file, &order);
     report_depth(cx, file, &order);
-    for &(node, edge) in order.cycles.iter().flatten() {
+    for &(node, edge) in &order.closing {
         sound[node] = false;
         if let Some(item) = &mut structs[node] {
             item.fields[edge.field].ty = Type::Scalar(Scalar::U8);
@@ -131,36 +128,42 @@ fn edges(fields: &[Field]) -> Vec<Edge> {
 }
 
 fn report_cycles(cx: &mut Context, file: &raw::File, order: &Order) {
-    for cycle in &order.cycles {
-        let name = |index: usize| file.structs[index].name.value.as_str();
-        let field = |(node, edge): (usize, Edge)| file.structs[node].fields.as_ref().map(|fields| &fields[edge.field]);
-        let Some(&(first, _)) = cycle.first() else { continue };
+    let name = |index: usize| &file.structs[index].name.value;
+    let field = |(node, edge): (usize, Edge)| file.structs[node].fields.as_ref().map(|fields| &fields[edge.field]);
+    let place = |field: &raw::Field| field.ty.as_ref().map_or(field.name.span, |ty| ty.span);
+    for Cycle { steps, closing, length } in &order.cycles {
+        let (Some(&(first, _)), Some(last)) = (steps.first(), field(*closing)) else { continue };
         let mut path = String::new();
-        for &(node, edge) in cycle.iter().take(SHOWN_STEPS) {
+        for &(node, edge) in steps {
             let step = field((node, edge)).map_or("", |field| &field.name.value);
-            path.push_str(&format!("{}.{step} → ", name(node)));
+            path.push_str(&format!("{}.{} → ", excerpt(name(node)), excerpt(step)));
         }
-        if cycle.len() > SHOWN_STEPS {
+        if *length > steps.len() {
             path.push_str("… → ");
         }
-        path.push_str(name(first));
-        let spans = cycle.iter().filter_map(|&step| {
-            let field = field(step)?;
-            Some((field.ty.as_ref().map_or(field.name.span, |ty| ty.span), name(step.1.to)))
-        });
-        let mut spans: Vec<_> = spans.collect();
-        let Some((span, _)) = spans.pop() else { continue };
-        let message = format!("struct {} contains itself: {path}", quote(name(first)));
-        let mut diagnostic = Diagnostic::new(&codes::E0207, span, message)
+        let message = format!("struct {} contains itself: {path}{}", quote(name(first)), excerpt(name(first)));
+        let mut diagnostic = Diagnostic::new(&codes::E0207, place(last), message)
             .help("a struct has a fixed size; refer to another value by an id or index instead");
-        for (span, contained) in spans.into_iter().take(SHOWN_STEPS) {
-            diagnostic = diagnostic.related(span, format!("contains {} here", quote(contained)));
+        for step in steps.iter().filter(|step| *step != closing) {
+            if let Some(field) = field(*step) {
+                let contained = quote(name(step.1.to));
+                diagnostic = diagnostic.related(place(field), format!("contains {contained} here"));
+            }
         }
         cx.diagnostics.push(diagnostic);
     }
 }
 
+/// A name inside a longer path.
+fn excerpt(name: &str) -> String {
+    quote(name).trim_matches('`').to_owned()
+}
+
 fn report_depth(cx: &mut Context, file: &raw::File, order: &Order) {
+    // A cycle would be deep as well.
+    if !order.closing.is_empty() {
+        return;
+    }
     for (raw, &depth) in file.structs.iter().zip(&order.depths) {
         if depth == MAX_DEPTH + 1 {
             let message = format!("struct {} nests structs more than {MAX_DEPTH} levels deep", quote(&raw.name.value));

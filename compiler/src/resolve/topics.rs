@@ -12,8 +12,9 @@ use crate::suggest;
 
 use super::{ids, text};
 
-/// Declared domains beyond which undeclared ones are not compared with them.
-const COMPARED: usize = 1000;
+/// Pairs of an undeclared and a declared domain that are compared; beyond it there are no more
+/// suggestions, so that a file of nothing but undeclared domains stays fast.
+const SUGGESTING: usize = 100_000;
 
 /// The declared domains by name, and the undeclared ones seen so far with their topics.
 pub struct Topics {
@@ -60,7 +61,8 @@ impl Topics {
         if let Some(topic) = self.undeclared.get(&domain.value) {
             return topic.clone();
         }
-        let declared = self.domains.keys().take(COMPARED).map(String::as_str);
+        let affordable = SUGGESTING / (self.undeclared.len() + 1);
+        let declared = self.domains.keys().take(affordable).map(String::as_str);
         // `DeskOne` and `DeskTwo` are not near; `Desk1` and `Desk2` are, and meant to be two.
         let letters = |name: &str| name.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
         let near = suggest::nearest(&domain.value, declared);

@@ -224,7 +224,8 @@ fn bound(text: &str, at: Range<usize>) -> Result<u32, Fault> {
     if padded || plain.len() != digits.len() {
         let trimmed = plain.trim_start_matches('0');
         let right = if radix == 16 { format!("0x{plain}") } else { trimmed.to_owned() };
-        return Err(fault(at, format!("{} is not how a number is written", quote(text))).replacement(right));
+        let fault = fault(at, format!("{} is not how a number is written", quote(text)));
+        return Err(if !(1..=20).contains(&right.len()) { fault } else { fault.replacement(right) });
     }
     match u32::from_str_radix(&plain, radix) {
         Ok(value) if (1..=MAX_BOUND).contains(&value) && !text.starts_with('-') => Ok(value),

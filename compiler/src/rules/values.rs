@@ -51,7 +51,8 @@ pub fn bound(raw: &raw::Rule, diagnostics: &mut Vec<Diagnostic>) -> Option<u32> 
     match value {
         1..=65_535 => Some(value as u32),
         _ => {
-            let message = format!("`max_length` is {}, which is not between 1 and 65535", as_written(&raw.value.value));
+            let written = quote(&as_written(&raw.value.value));
+            let message = format!("`max_length` is {written}, which is not between 1 and 65535");
             diagnostics.push(Diagnostic::new(&codes::E0203, raw.value.span, message));
             None
         }
