@@ -11,101 +11,100 @@ const CALL_WIDTH: usize = 60;
 /// `#[rustfmt::skip]`.
 pub const MAX_NAME: usize = 36;
 
-/// A statement: the call of a function, all arguments on one line or each on its own.
-pub fn call(out: &mut String, indent: usize, function: &str, arguments: &[&str], end: &str) {
-    let width = arguments.iter().map(|argument| argument.len() + 2).sum::<usize>().saturating_sub(2);
+/// Appends pieces of text.
+pub fn push(out: &mut String, pieces: &[&str]) {
+    for piece in pieces {
+        out.push_str(piece);
+    }
+}
+
+/// A line of pieces of text.
+pub fn line(out: &mut String, indent: usize, pieces: &[&str]) {
     spaces(out, indent);
-    out.push_str(function);
-    out.push('(');
+    push(out, pieces);
+    out.push('\n');
+}
+
+/// A statement: the call of a function, all arguments on one line or each on its own. An argument is in pieces.
+pub fn call(out: &mut String, indent: usize, function: &str, arguments: &[&[&str]], end: &str) {
+    let width = arguments.iter().map(|argument| width(argument) + 2).sum::<usize>().saturating_sub(2);
+    spaces(out, indent);
+    push(out, &[function, "("]);
     if width <= CALL_WIDTH && indent + function.len() + width + 2 + end.len() <= MAX_WIDTH {
         for (index, argument) in arguments.iter().enumerate() {
             if index > 0 {
                 out.push_str(", ");
             }
-            out.push_str(argument);
+            push(out, argument);
         }
     } else {
         out.push('\n');
         for argument in arguments {
             spaces(out, indent + 4);
-            out.push_str(argument);
+            push(out, argument);
             out.push_str(",\n");
         }
         spaces(out, indent);
     }
-    out.push(')');
-    out.push_str(end);
-    out.push('\n');
+    push(out, &[")", end, "\n"]);
 }
 
-/// A statement or expression: a call on a place.
-pub fn chain(out: &mut String, indent: usize, place: &str, method: &str, end: &str) {
+/// A statement or expression: a method of a place.
+pub fn chain(out: &mut String, indent: usize, place: &[&str], method: &[&str], end: &str) {
     spaces(out, indent);
-    out.push_str(place);
-    if place.len() + 1 + method.len() > CALL_WIDTH {
+    push(out, place);
+    if width(place) + 1 + width(method) > CALL_WIDTH {
         out.push('\n');
         spaces(out, indent + 4);
     }
     out.push('.');
-    out.push_str(method);
-    out.push_str(end);
-    out.push('\n');
+    push(out, method);
+    push(out, &[end, "\n"]);
 }
 
-/// A statement of one line.
-pub fn line(out: &mut String, indent: usize, text: &str) {
-    spaces(out, indent);
-    out.push_str(text);
-    out.push('\n');
+fn width(pieces: &[&str]) -> usize {
+    pieces.iter().map(|piece| piece.len()).sum()
 }
 
 /// A private associated constant: a list, on one line where it fits.
 pub fn list(out: &mut String, name: &str, ty: &str, values: Vec<String>) {
     let joined = values.join(", ");
-    let text = format!("const {name}: &[{ty}] = &[{joined}];");
-    if text.len() + 4 <= MAX_WIDTH && joined.len() + 2 <= CALL_WIDTH {
-        line(out, 4, &text);
+    let one_line = ["const ", name, ": &[", ty, "] = &[", &joined, "];"];
+    if width(&one_line) + 4 <= MAX_WIDTH && joined.len() + 2 <= CALL_WIDTH {
+        line(out, 4, &one_line);
         return;
     }
     // rustfmt would pack short values into lines; one a line is easier to compare.
-    line(out, 4, "#[rustfmt::skip]");
-    line(out, 4, &format!("const {name}: &[{ty}] = &["));
+    line(out, 4, &["#[rustfmt::skip]"]);
+    line(out, 4, &["const ", name, ": &[", ty, "] = &["]);
     for value in values {
-        line(out, 8, &format!("{value},"));
+        line(out, 8, &[&value, ","]);
     }
-    line(out, 4, "];");
+    line(out, 4, &["];"]);
 }
 
-/// A private associated constant: `head` up to the `=`, then the call of a function.
-pub fn constant(out: &mut String, head: &str, function: &str, arguments: &[String]) {
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let width = arguments.join(", ").len();
+/// A private associated constant: `head` up to the `=`, then the call of a function with two arguments.
+pub fn constant(out: &mut String, head: &str, function: &str, [first, second]: &[String; 2]) {
+    let width = first.len() + ", ".len() + second.len();
     let fits = head.len() + function.len() + width + "     ();".len() <= MAX_WIDTH;
     if fits || width > CALL_WIDTH {
-        call(out, 4, &format!("{head} {function}"), &arguments, ";");
+        call(out, 4, &format!("{head} {function}"), &[&[first], &[second]], ";");
     } else {
-        line(out, 4, head);
-        call(out, 8, function, &arguments, ";");
+        line(out, 4, &[head]);
+        call(out, 8, function, &[&[first], &[second]], ";");
     }
 }
 
 /// The first line, or lines, of a public method without arguments.
 pub fn getter(out: &mut String, name: &str, returned: &str) {
-    if "    pub fn (&self) ->  {".len() + name.len() + returned.len() <= MAX_WIDTH {
-        out.push_str("    pub fn ");
-        out.push_str(name);
-        out.push_str("(&self) -> ");
-    } else {
-        out.push_str("    pub fn ");
-        out.push_str(name);
-        out.push_str("(\n        &self,\n    ) -> ");
-    }
-    out.push_str(returned);
-    out.push_str(" {\n");
+    let fits = "    pub fn (&self) ->  {".len() + name.len() + returned.len() <= MAX_WIDTH;
+    let receiver = if fits { "(&self) -> " } else { "(\n        &self,\n    ) -> " };
+    line(out, 4, &["pub fn ", name, receiver, returned, " {"]);
 }
 
 fn spaces(out: &mut String, count: usize) {
-    out.extend(std::iter::repeat_n(' ', count));
+    const SPACES: &str = "                ";
+    out.push_str(&SPACES[..count]);
 }
 
 /// A string literal.

@@ -17,9 +17,8 @@ pub fn description(text: &str) -> Vec<String> {
     lines
 }
 
-/// A comment of several lines, each with its line feed.
-pub fn comment(indent: &str, lines: &[String]) -> String {
-    let mut out = String::with_capacity(lines.iter().map(|line| indent.len() + line.len() + 5).sum());
+/// Appends a comment of several lines, each with its line feed.
+pub fn comment(out: &mut String, indent: &str, lines: &[String]) {
     for line in lines {
         out.push_str(indent);
         out.push_str("///");
@@ -29,7 +28,6 @@ pub fn comment(indent: &str, lines: &[String]) -> String {
         }
         out.push('\n');
     }
-    out
 }
 
 /// Text as a code span, where it can be one.
@@ -166,7 +164,9 @@ mod tests {
         let text = "\n\n    let x = 1;\n\n\n    indented\r\nlast\n\n";
         assert_eq!(description(text), ["let x = 1;", "", "indented", "last"]);
         assert!(description(" \n ").is_empty());
-        assert_eq!(comment("  ", &["a".to_owned(), String::new()]), "  /// a\n  ///\n");
+        let mut out = String::new();
+        comment(&mut out, "  ", &["a".to_owned(), String::new()]);
+        assert_eq!(out, "  /// a\n  ///\n");
     }
 
     #[test]

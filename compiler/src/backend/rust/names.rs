@@ -8,6 +8,7 @@
 //!
 //! Escaping is done after a name is composed.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
@@ -65,29 +66,29 @@ const API: [&str; 26] = [
 ];
 
 /// `word` as an identifier.
-fn escape(word: &str) -> String {
-    if NEVER_RAW.contains(&word) {
-        format!("{word}_")
-    } else if KEYWORDS.binary_search(&word).is_ok() {
-        format!("r#{word}")
+fn escape(word: &str) -> Cow<'_, str> {
+    if KEYWORDS.binary_search(&word).is_err() {
+        Cow::Borrowed(word)
+    } else if NEVER_RAW.contains(&word) {
+        Cow::Owned(format!("{word}_"))
     } else {
-        word.to_owned()
+        Cow::Owned(format!("r#{word}"))
     }
 }
 
 /// The type of an enum, struct or message called `name`.
-pub fn type_name(name: &str) -> String {
-    if PRIMITIVES.binary_search(&name).is_ok() { format!("{name}_") } else { escape(name) }
+pub fn type_name(name: &str) -> Cow<'_, str> {
+    if PRIMITIVES.binary_search(&name).is_ok() { Cow::Owned(format!("{name}_")) } else { escape(name) }
 }
 
 /// The field, argument and getter of a field called `name`.
-pub fn field(name: &str) -> String {
-    if API.binary_search(&name).is_ok() { format!("{name}_") } else { escape(name) }
+pub fn field(name: &str) -> Cow<'_, str> {
+    if API.binary_search(&name).is_ok() { Cow::Owned(format!("{name}_")) } else { escape(name) }
 }
 
 /// The variant of an enum value called `name`.
-pub fn variant(name: &str) -> String {
-    if name == "ALL" { format!("{name}_") } else { escape(name) }
+pub fn variant(name: &str) -> Cow<'_, str> {
+    if name == "ALL" { Cow::Borrowed("ALL_") } else { escape(name) }
 }
 
 /// The name that a message's Rust type is made from.
@@ -120,10 +121,10 @@ pub struct Composite {
 impl Names {
     /// Names every type of a schema.
     pub fn of(schema: &Schema) -> Self {
-        let enums: Vec<String> = schema.enums.iter().map(|item| type_name(&item.name)).collect();
+        let enums: Vec<String> = schema.enums.iter().map(|item| type_name(&item.name).into_owned()).collect();
         let structs: Vec<&str> = schema.structs.iter().map(|item| item.name.as_str()).collect();
         let messages: Vec<&str> = schema.messages.iter().map(base).collect();
-        let own = structs.iter().chain(&messages).map(|name| type_name(name));
+        let own = structs.iter().chain(&messages).map(|name| type_name(name).into_owned());
         let mut taken: BTreeSet<String> = enums.iter().cloned().chain(own).collect();
         let mut claim = |mut name: String| {
             while !taken.insert(name.clone()) {
@@ -132,7 +133,7 @@ impl Names {
             name
         };
         let mut composite = |name: &&str| Composite {
-            name: type_name(name),
+            name: type_name(name).into_owned(),
             args: claim(format!("{name}Args")),
             twin: claim(format!("Myc{name}")),
         };
@@ -193,13 +194,13 @@ pub fn check(schema: &Schema) -> Vec<Diagnostic> {
 fn distinct<'a>(
     names: impl Iterator<Item = (&'a str, &'a str, Span)>,
     what: &str,
-    convert: fn(&str) -> String,
+    convert: fn(&str) -> Cow<'_, str>,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    let mut seen: IndexMap<String, (&str, Span)> = IndexMap::new();
+    let mut seen: IndexMap<Cow<'a, str>, (&str, Span)> = IndexMap::new();
     for (kind, name, span) in names {
         let converted = convert(name);
-        if let Some(&(first, first_span)) = seen.get(&converted) {
+        if let Some(&(first, first_span)) = seen.get(converted.as_ref()) {
             let message = format!("{kind} {} and {} are the same name in Rust", quote(name), quote(first));
             let help = format!("each would be the {what} `{converted}`; choose another name for one of them");
             diagnostics.push(
@@ -231,7 +232,7 @@ mod tests {
         for (name, expected) in fields {
             assert_eq!(field(name), expected);
         }
-        assert_eq!((variant("ALL").as_str(), variant("Self").as_str()), ("ALL_", "Self_"));
+        assert_eq!((variant("ALL").as_ref(), variant("Self").as_ref()), ("ALL_", "Self_"));
     }
 
     #[test]

@@ -110,38 +110,40 @@ fn constant_name(rule: &Rule, index: usize) -> String {
     format!("MYC_{}_{index}", rule.name().to_ascii_uppercase())
 }
 
-/// The constants of a field's rules: lists, and 256-bit bounds.
-pub fn constants(cx: &Context<'_>, field: &Field, index: usize) -> String {
-    let mut out = String::new();
-    let item = || cx.item(&field.ty);
+/// Appends the constants of a field's rules: lists, and 256-bit bounds.
+pub fn constants(out: &mut String, cx: &Context<'_>, field: &Field, index: usize) {
+    let item = || {
+        let mut item = String::new();
+        cx.item(&mut item, &field.ty);
+        item
+    };
     for rule in &field.rules {
         let name = constant_name(rule, index);
         match rule {
             Rule::OneOf(OneOf::Ints(values)) => {
-                code::list(&mut out, &name, &item(), values.iter().map(|value| integer(*value)).collect());
+                code::list(out, &name, &item(), values.iter().map(|value| integer(*value)).collect());
             }
             Rule::OneOf(OneOf::U256s(values)) => {
                 let value = |value| format!("::mycelium_wire::U256::from_halves({})", halves(value).join(", "));
-                code::list(&mut out, &name, &item(), values.iter().map(value).collect());
+                code::list(out, &name, &item(), values.iter().map(value).collect());
             }
             Rule::OneOf(OneOf::Strings(values)) => {
-                code::list(&mut out, &name, "&str", values.iter().map(|value| string(value)).collect());
+                code::list(out, &name, "&str", values.iter().map(|value| string(value)).collect());
             }
             Rule::OneOf(OneOf::Enums(values)) => {
                 let item = item();
                 let value = |name: &str| format!("{item}::{}", super::names::variant(name));
-                code::list(&mut out, &name, &item, values.iter().map(|(name, _)| value(name)).collect());
+                code::list(out, &name, &item, values.iter().map(|(name, _)| value(name)).collect());
             }
             Rule::Min(Number::U256(bound)) if *bound == [0; 32] => {}
             Rule::Max(Number::U256(bound)) if *bound == [255; 32] => {}
             Rule::Min(Number::U256(bound)) | Rule::Max(Number::U256(bound)) => {
                 let head = format!("const {name}: ::mycelium_wire::U256 =");
-                code::constant(&mut out, &head, "::mycelium_wire::U256::from_halves", &halves(bound));
+                code::constant(out, &head, "::mycelium_wire::U256::from_halves", &halves(bound));
             }
             _ => {}
         }
     }
-    out
 }
 
 /// A rule as a contract has it.

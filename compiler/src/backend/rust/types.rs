@@ -1,6 +1,7 @@
 //! What a contract's type is in Rust: the raw type in the twin, the argument, what a getter returns, and how one is
 //! turned into the other.
 
+use super::code::push;
 use super::names::Names;
 use crate::ir::{Field, Scalar, Schema, Type};
 use crate::layout;
@@ -61,23 +62,36 @@ impl Context<'_> {
         }
     }
 
-    /// The raw type of a field, with its presence byte where it is optional.
-    pub fn raw_field(&self, field: &Field) -> String {
-        let raw = self.raw(&field.ty);
-        if field.optional { format!("::mycelium_wire::raw::Opt<{raw}, {}>", field.place.align - 1) } else { raw }
+    /// Appends the raw type of a field, with its presence byte where it is optional.
+    pub fn raw_field(&self, out: &mut String, field: &Field) {
+        if field.optional {
+            out.push_str("::mycelium_wire::raw::Opt<");
+            self.raw(out, &field.ty);
+            push(out, &[", ", &(field.place.align - 1).to_string(), ">"]);
+        } else {
+            self.raw(out, &field.ty);
+        }
     }
 
-    fn raw(&self, ty: &Type) -> String {
+    fn raw(&self, out: &mut String, ty: &Type) {
         match ty {
-            Type::Scalar(Scalar::U8 | Scalar::I8 | Scalar::U256) => self.item(ty),
-            Type::Scalar(Scalar::Bool) => "::mycelium_wire::raw::Bool".to_owned(),
-            Type::Scalar(scalar) => format!("::mycelium_wire::raw::{}", scalar.name().to_ascii_uppercase()),
-            Type::Enum(_) => format!("::mycelium_wire::raw::Enum<{}>", self.item(ty)),
-            Type::Struct(id) => self.names.structs[id.0].twin.clone(),
-            Type::Array { elem, len } => format!("[{}; {len}]", self.raw(elem)),
-            Type::String { bound } => format!("::mycelium_wire::raw::Str<{bound}, {}>", self.rounding(ty)),
+            Type::Scalar(scalar) => out.push_str(raw_scalar(*scalar)),
+            Type::Enum(id) => push(out, &["::mycelium_wire::raw::Enum<", &self.names.enums[id.0], ">"]),
+            Type::Struct(id) => out.push_str(&self.names.structs[id.0].twin),
+            Type::Array { elem, len } => {
+                out.push('[');
+                self.raw(out, elem);
+                push(out, &["; ", &len.to_string(), "]"]);
+            }
+            Type::String { bound } => {
+                let rounding = self.rounding(ty).to_string();
+                push(out, &["::mycelium_wire::raw::Str<", &bound.to_string(), ", ", &rounding, ">"]);
+            }
             Type::Vec { elem, bound } => {
-                format!("::mycelium_wire::raw::List<{}, {bound}, {}>", self.raw(elem), self.rounding(ty))
+                let rounding = self.rounding(ty).to_string();
+                out.push_str("::mycelium_wire::raw::List<");
+                self.raw(out, elem);
+                push(out, &[", ", &bound.to_string(), ", ", &rounding, ">"]);
             }
         }
     }
@@ -93,37 +107,54 @@ impl Context<'_> {
         layout::value(ty, &self.schema.enums, &self.schema.structs).map_or(0, |layout| layout.size)
     }
 
-    /// A value on its own: in an array, a vector or an argument.
-    pub fn item(&self, ty: &Type) -> String {
+    /// Appends the type of a value on its own: in an array, a vector or an argument.
+    pub fn item(&self, out: &mut String, ty: &Type) {
         match ty {
-            Type::Scalar(Scalar::U256) => "::mycelium_wire::U256".to_owned(),
-            Type::Scalar(scalar) => scalar.name().to_owned(),
-            Type::Enum(id) => self.names.enums[id.0].clone(),
-            Type::Struct(id) => self.names.structs[id.0].name.clone(),
-            Type::Array { elem, len } => format!("[{}; {len}]", self.item(elem)),
-            Type::String { .. } => "str".to_owned(),
-            Type::Vec { elem, .. } => format!("[{}]", self.item(elem)),
+            Type::Scalar(Scalar::U256) => out.push_str("::mycelium_wire::U256"),
+            Type::Scalar(scalar) => out.push_str(scalar.name()),
+            Type::Enum(id) => out.push_str(&self.names.enums[id.0]),
+            Type::Struct(id) => out.push_str(&self.names.structs[id.0].name),
+            Type::Array { elem, len } => {
+                out.push('[');
+                self.item(out, elem);
+                push(out, &["; ", &len.to_string(), "]"]);
+            }
+            Type::String { .. } => out.push_str("str"),
+            Type::Vec { elem, .. } => {
+                out.push('[');
+                self.item(out, elem);
+                out.push(']');
+            }
         }
     }
 
-    /// The argument for a field; whether it borrows with the lifetime `'a`.
-    pub fn argument(&self, field: &Field) -> (String, bool) {
-        let item = self.item(&field.ty);
-        let borrows = !matches!(self.access(&field.ty), Access::Plain | Access::Cell);
-        let argument = if borrows { format!("&'a {item}") } else { item };
-        (optional(field, argument), borrows)
+    /// Appends the type of the argument for a field.
+    pub fn argument(&self, out: &mut String, field: &Field, access: Access) {
+        optional(out, field, |out| {
+            if access.borrows() {
+                out.push_str("&'a ");
+            }
+            self.item(out, &field.ty);
+        });
     }
 
-    /// What the getter of a field returns.
-    pub fn returned(&self, field: &Field) -> String {
-        let item = match (self.access(&field.ty), &field.ty) {
-            (Access::Plain | Access::Cell | Access::Array { flatten: None }, ty) => self.item(ty),
-            (Access::Same { .. } | Access::Text | Access::Slice { .. }, ty) => format!("&{}", self.item(ty)),
-            (Access::Array { .. }, Type::Array { elem, .. }) => elements(self.item(self.flattened(elem).1)),
-            (_, Type::Vec { elem, .. }) => elements(self.item(elem)),
-            (_, ty) => self.item(ty),
-        };
-        optional(field, item)
+    /// Appends what the getter of a field returns.
+    pub fn returned(&self, out: &mut String, field: &Field, access: Access) {
+        optional(out, field, |out| match (access, &field.ty) {
+            (Access::Plain | Access::Cell | Access::Array { flatten: None }, ty) => self.item(out, ty),
+            (Access::Array { .. }, Type::Array { elem, .. }) => self.elements(out, self.flattened(elem).1),
+            (Access::Elements, Type::Vec { elem, .. }) => self.elements(out, elem),
+            (_, ty) => {
+                out.push('&');
+                self.item(out, ty);
+            }
+        });
+    }
+
+    fn elements(&self, out: &mut String, elem: &Type) {
+        out.push_str("::mycelium_wire::Elements<'_, ");
+        self.item(out, elem);
+        out.push('>');
     }
 
     /// How often an array of `elem` has to be flattened until its elements can be returned by value, and those
@@ -139,15 +170,23 @@ impl Context<'_> {
         (times, elem)
     }
 
-    /// A type as a contract has it.
-    pub fn written(&self, ty: &Type) -> String {
+    /// Appends a type as a contract has it.
+    pub fn written(&self, out: &mut String, ty: &Type) {
         match ty {
-            Type::Scalar(scalar) => scalar.name().to_owned(),
-            Type::Enum(id) => self.schema.enum_(*id).name.clone(),
-            Type::Struct(id) => self.schema.struct_(*id).name.clone(),
-            Type::Array { elem, len } => format!("[{}; {len}]", self.written(elem)),
-            Type::String { bound } => format!("String<{bound}>"),
-            Type::Vec { elem, bound } => format!("Vec<{}, {bound}>", self.written(elem)),
+            Type::Scalar(scalar) => out.push_str(scalar.name()),
+            Type::Enum(id) => out.push_str(&self.schema.enum_(*id).name),
+            Type::Struct(id) => out.push_str(&self.schema.struct_(*id).name),
+            Type::Array { elem, len } => {
+                out.push('[');
+                self.written(out, elem);
+                push(out, &["; ", &len.to_string(), "]"]);
+            }
+            Type::String { bound } => push(out, &["String<", &bound.to_string(), ">"]),
+            Type::Vec { elem, bound } => {
+                out.push_str("Vec<");
+                self.written(out, elem);
+                push(out, &[", ", &bound.to_string(), ">"]);
+            }
         }
     }
 
@@ -168,62 +207,36 @@ pub fn innermost(ty: &Type) -> &Type {
     }
 }
 
-fn elements(item: String) -> String {
-    format!("::mycelium_wire::Elements<'_, {item}>")
+fn optional(out: &mut String, field: &Field, ty: impl FnOnce(&mut String)) {
+    if field.optional {
+        out.push_str("::core::option::Option<");
+        ty(out);
+        out.push('>');
+    } else {
+        ty(out);
+    }
 }
 
-fn optional(field: &Field, ty: String) -> String {
-    if field.optional { format!("::core::option::Option<{ty}>") } else { ty }
+fn raw_scalar(scalar: Scalar) -> &'static str {
+    match scalar {
+        Scalar::U8 => "u8",
+        Scalar::U16 => "::mycelium_wire::raw::U16",
+        Scalar::U32 => "::mycelium_wire::raw::U32",
+        Scalar::U64 => "::mycelium_wire::raw::U64",
+        Scalar::I8 => "i8",
+        Scalar::I16 => "::mycelium_wire::raw::I16",
+        Scalar::I32 => "::mycelium_wire::raw::I32",
+        Scalar::I64 => "::mycelium_wire::raw::I64",
+        Scalar::F32 => "::mycelium_wire::raw::F32",
+        Scalar::F64 => "::mycelium_wire::raw::F64",
+        Scalar::Bool => "::mycelium_wire::raw::Bool",
+        Scalar::U256 => "::mycelium_wire::U256",
+    }
 }
 
 impl Access {
-    /// Reads a required field at `place`, which is `self.raw.NAME`.
-    pub fn read(self, place: &str) -> Read {
-        match self {
-            Access::Plain => Read::Expression(place.to_owned()),
-            Access::Cell => Read::Chain(place.to_owned(), "get()".to_owned()),
-            Access::Same { structs: false } => Read::Expression(format!("&{place}")),
-            Access::Same { structs: true } => Read::Method("inner", format!("&{place}")),
-            Access::Array { flatten: None } => Read::Call("::mycelium_wire::raw::load", format!("&{place}")),
-            Access::Array { flatten: Some(0) } => Read::Call("::mycelium_wire::Elements::new", format!("&{place}")),
-            Access::Array { flatten: Some(times) } => {
-                Read::Call("::mycelium_wire::Elements::new", format!("{place}{}", ".as_flattened()".repeat(times)))
-            }
-            Access::Text => Read::Method("text", format!("&{place}")),
-            Access::Slice { structs: false } => Read::Chain(place.to_owned(), "elements()".to_owned()),
-            Access::Slice { structs: true } => Read::Method("slice", format!("{place}.elements()")),
-            Access::Elements => Read::Call("::mycelium_wire::Elements::new", format!("{place}.elements()")),
-        }
+    /// Whether the argument is a reference.
+    pub fn borrows(self) -> bool {
+        !matches!(self, Access::Plain | Access::Cell)
     }
-
-    /// Reads the `value` of an optional field, a reference; `None` if the reference itself is what is wanted.
-    pub fn read_present(self) -> Option<String> {
-        Some(match self {
-            Access::Plain => "*value".to_owned(),
-            Access::Cell => "value.get()".to_owned(),
-            Access::Same { structs: false } => return None,
-            Access::Same { structs: true } => "self.raw.inner(value)".to_owned(),
-            Access::Array { flatten: None } => "::mycelium_wire::raw::load(value)".to_owned(),
-            Access::Array { flatten: Some(times) } => {
-                format!("::mycelium_wire::Elements::new(value{})", ".as_flattened()".repeat(times))
-            }
-            Access::Text => "self.raw.text(value)".to_owned(),
-            Access::Slice { structs: false } => "value.elements()".to_owned(),
-            Access::Slice { structs: true } => "self.raw.slice(value.elements())".to_owned(),
-            Access::Elements => "::mycelium_wire::Elements::new(value.elements())".to_owned(),
-        })
-    }
-}
-
-/// An expression, by what rustfmt makes of it when it is long.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Read {
-    /// Anything short.
-    Expression(String),
-    /// A place and a call on it.
-    Chain(String, String),
-    /// A method of `self.raw` and its argument.
-    Method(&'static str, String),
-    /// A function and its argument.
-    Call(&'static str, String),
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::code;
 use super::doc;
-use super::field::{self, FieldView};
+use super::field::{self, Parts};
 use super::names::{self, Composite, Names};
 use super::types::{Context, MAX_BY_VALUE};
 use crate::backend::Options;
@@ -51,7 +51,7 @@ pub fn view(schema: &Arc<Schema>, options: &Options) -> Value {
         composites,
         variants,
         any => names.any.as_str(),
-        any_docs => doc::comment("    ", &invariants(&schema.invariants)),
+        any_docs => comment("    ", &invariants(&schema.invariants)),
     }
 }
 
@@ -102,7 +102,7 @@ fn enum_view(item: &Enum, name: &str) -> EnumView {
     separate(&mut docs);
     docs.push(format!("`{repr}` on the wire."));
     EnumView {
-        docs: doc::comment("", &docs),
+        docs: comment("", &docs),
         allow: allow(&enum_lints(item, name)),
         name: name.to_owned(),
         repr,
@@ -116,7 +116,7 @@ fn enum_view(item: &Enum, name: &str) -> EnumView {
             .values
             .iter()
             .map(|value| VariantView {
-                name: names::variant(&value.name),
+                name: names::variant(&value.name).into_owned(),
                 wire_name: code::string(&value.name),
                 number: code::integer(value.value.into()),
             })
@@ -126,7 +126,7 @@ fn enum_view(item: &Enum, name: &str) -> EnumView {
 
 /// Lints that the contract's spelling of an enum and its values sets off.
 fn enum_lints(item: &Enum, name: &str) -> Vec<&'static str> {
-    let variants: Vec<String> = item.values.iter().map(|value| names::variant(&value.name)).collect();
+    let variants: Vec<String> = item.values.iter().map(|value| names::variant(&value.name).into_owned()).collect();
     let all = || variants.iter().map(String::as_str).chain([name]);
     let mut lints = Vec::new();
     if all().any(names::is_odd_type) {
@@ -168,9 +168,9 @@ struct CompositeView {
     inline: &'static str,
     /// What only a message has.
     message: Option<MessageView>,
-    fields: Vec<FieldView>,
-    /// Constants of the twin.
-    constants: String,
+    /// Whether there are no fields.
+    empty: bool,
+    parts: Parts,
 }
 
 #[derive(Serialize)]
@@ -230,15 +230,8 @@ fn composite_view(
     docs: Vec<String>,
 ) -> CompositeView {
     let twin = &composite.twin;
-    let mut constants = String::new();
-    let paddings = field::padding_names(fields);
-    let views: Vec<FieldView> = fields
-        .iter()
-        .zip(&paddings)
-        .enumerate()
-        .map(|(index, (field, padding))| field::view(cx, twin, index, field, padding, &mut constants))
-        .collect();
-    let borrows = fields.iter().any(|field| cx.argument(field).1);
+    let named = field::named(cx, fields);
+    let borrows = named.iter().any(|field| field.access.borrows());
     let long = |name: &str| name.len() > code::MAX_NAME;
     let skip = if long(twin) || long(&composite.args) || fields.iter().any(|field| long(&field.name)) {
         "#[rustfmt::skip]\n"
@@ -249,7 +242,7 @@ fn composite_view(
     if names::is_odd_type(&composite.args) {
         lints.push("non_camel_case_types");
     }
-    if fields.iter().any(|field| names::is_odd_field(&names::field(&field.name))) {
+    if named.iter().any(|field| names::is_odd_field(&field.name)) {
         lints.push("non_snake_case");
     }
     let deprecated = fields.iter().any(|field| field.deprecated.is_some());
@@ -257,7 +250,7 @@ fn composite_view(
         if borrows { format!("{}<{lifetime}>", composite.args) } else { composite.args.clone() }
     };
     CompositeView {
-        docs: doc::comment("    ", &docs),
+        docs: comment("    ", &docs),
         name: composite.name.clone(),
         link: link(&composite.name),
         args_named: generics("'a"),
@@ -274,13 +267,19 @@ fn composite_view(
         debug_attributes: format!("{skip}{}", if deprecated { "#[allow(deprecated)]\n" } else { "" }),
         inline: if fields.len() <= MAX_INLINED { "#[inline(always)]" } else { "#[inline]" },
         message: None,
-        fields: views,
-        constants,
+        empty: fields.is_empty(),
+        parts: field::parts(cx, twin, &named),
     }
 }
 
 /// A write of more fields than this is called, not copied to where it is called from.
 const MAX_INLINED: usize = 16;
+
+fn comment(indent: &str, lines: &[String]) -> String {
+    let mut out = String::new();
+    doc::comment(&mut out, indent, lines);
+    out
+}
 
 /// A blank line after what the author wrote.
 fn separate(docs: &mut Vec<String>) {
