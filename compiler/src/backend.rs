@@ -72,3 +72,10 @@ pub static BACKENDS: &[Backend] = &[rust::BACKEND, ocaml::BACKEND];
 pub fn find(id: &str) -> Option<&'static Backend> {
     BACKENDS.iter().find(|backend| backend.id == id)
 }
+
+/// Neither a control character nor one that turns the direction of text around it, which rustc
+/// refuses in comments and no reader of generated code wants.
+pub fn is_printable(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}

@@ -160,7 +160,7 @@ impl Lower<'_> {
                     .label("expected text")
                     .help("put it in quotes if text is meant");
                     self.report(diagnostic.suggest(place, format!("\"{text}\"")));
-                    Some(Spanned::new(text.into_owned(), place))
+                    None
                 }
             },
             kind => {

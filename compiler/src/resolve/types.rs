@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use crate::codes::{self, Code};
 use crate::diag::quote;
+use crate::suggest;
 
 /// Arrays and vectors inside each other, at most.
 pub const MAX_DEPTH: usize = 32;
@@ -249,7 +250,13 @@ fn generic(name: &str, at: Range<usize>) -> Fault {
     let fault = Fault { code: &codes::E0201, ..fault(at, format!("unknown type {}", quote(name))) };
     match help {
         Some(help) => fault.help(help),
-        None => fault.help("only `String` and `Vec` take arguments in `<>`"),
+        None => match suggest::nearest(name, ["String", "Vec"]) {
+            Some(known) => {
+                let rest = fault.at.start + name.len();
+                Fault { at: fault.at.start..rest, ..fault }.replacement(known)
+            }
+            None => fault.help("only `String` and `Vec` take arguments in `<>`"),
+        },
     }
 }
 
@@ -340,10 +347,19 @@ mod tests {
             ("&str", "E0202", "&"),
             ("Option<u8>", "E0201", "Option<u8>"),
             ("HashMap<u8, u8>", "E0201", "HashMap<u8, u8>"),
+            ("Strin<5>", "E0201", "Strin"),
         ] {
             let fault = parse(text).unwrap_err();
             assert_eq!((fault.code.id, &text[fault.at.clone()]), (code, part), "{text}: {}", fault.message);
         }
+    }
+
+    #[test]
+    fn a_misspelt_generic_is_corrected_alone() {
+        let corrected = |text| parse(text).unwrap_err().replacement;
+        assert_eq!(corrected("[Vecc<u8, 3>; 2]").as_deref(), Some("Vec"));
+        assert_eq!(corrected("Strng<5>").as_deref(), Some("String"));
+        assert_eq!(corrected("Price<5>"), None);
     }
 
     /// Without it a hostile contract could overflow the stack.

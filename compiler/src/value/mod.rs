@@ -107,7 +107,11 @@ pub fn payload_to_json(
 fn excerpt(text: &str) -> impl fmt::Display {
     const LIMIT: usize = 40;
     let mut characters = text.chars();
-    let start: String = characters.by_ref().take(LIMIT).collect();
+    let mut start = String::new();
+    for c in characters.by_ref().take(LIMIT) {
+        // Quotes are part of what was written.
+        if matches!(c, '"' | '\'') { start.push(c) } else { start.extend(c.escape_debug()) }
+    }
     let rest = if characters.next().is_some() { "…" } else { "" };
-    format!("{}{rest}", start.escape_debug())
+    format!("{start}{rest}")
 }

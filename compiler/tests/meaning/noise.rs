@@ -31,6 +31,16 @@ messages:
             "structs: { S: { fields: { f: \"[[u64; 65535]; 65535]\" } }, T: { fields: { s: S } } }\nmessages: { M: { tlv_type: 1001, domain: D, fields: { t: T } } }",
             &["E0602 S"],
         ),
+        // A number where text belongs is not also an unknown message, a bad topic, a bad name or an unknown kind.
+        (
+            "schema: { digest: 5 }
+enums: { E: { repr: 8, values: { A: 1 } } }
+messages:
+  M: { tlv_type: 1001, domain: D, required_prior_messages: [5], fields: { e: E } }
+  N: { tlv_type: 1002, domain: 7, rust_type: 9, topic: true, fields: {} }
+",
+            &["E0103 5", "E0103 8", "E0103 5", "E0103 7", "E0103 9", "E0103 true"],
+        ),
         // A list that was reported is not reported again as empty or missing.
         ("messages: { M: { tlv_type: 1001, domain: D, fields: [a, b] } }", &["E0103 [a, b]"]),
         (

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::backend::is_printable;
+
 /// Longest line, where a line can be broken at all; one column is left for what may follow: `;` or ` =`.
 pub const WIDTH: usize = 78;
 
@@ -173,7 +175,7 @@ pub fn at(base: &str, offset: u32) -> String {
     if offset == 0 { base.to_owned() } else { format!("({base} + {offset})") }
 }
 
-/// A string literal. Text stays legible; control characters are escaped.
+/// A string literal. Text stays legible; what is not, control characters and changes of direction, is escaped.
 pub fn string(text: &str) -> String {
     let mut literal = String::with_capacity(text.len() + 2);
     literal.push('"');
@@ -183,7 +185,7 @@ pub fn string(text: &str) -> String {
             '\\' => literal.push_str("\\\\"),
             '\n' => literal.push_str("\\n"),
             '\t' => literal.push_str("\\t"),
-            c if c.is_control() => {
+            c if !is_printable(c) => {
                 let mut buffer = [0; 4];
                 for byte in c.encode_utf8(&mut buffer).bytes() {
                     push_byte(&mut literal, byte);
@@ -246,7 +248,7 @@ mod tests {
 
     #[test]
     fn literals() {
-        assert_eq!(string("a\"\\\n\u{7f}é"), r#""a\"\\\n\x7fé""#);
+        assert_eq!(string("a\"\\\n\u{7f}é\u{202e}"), r#""a\"\\\n\x7fé\xe2\x80\xae""#);
         assert_eq!(bytes(&[0, 255], 2), r#""\x00\xff""#);
         assert_eq!(int64(-1), "(-1L)");
         assert_eq!(int64(i128::from(u64::MAX)), "0xffffffffffffffffL");

@@ -1,6 +1,7 @@
 //! Documentation comments: whatever a description says, the comment ends where it should and odoc sees plain text.
 
 use super::code::pad;
+use crate::backend::is_printable;
 
 const WIDTH: usize = 80;
 
@@ -56,8 +57,7 @@ pub fn plain(text: &str) -> String {
                     markup.push('\\');
                     markup.push(c);
                 }
-                c if c.is_control() => markup.push(' '),
-                c => markup.push(c),
+                c => markup.push(legible(c)),
             }
         }
     }
@@ -74,12 +74,21 @@ pub fn code(text: &str) -> String {
                 markup.push('\\');
                 markup.push(c);
             }
-            c if c.is_control() => markup.push(' '),
-            c => markup.push(c),
+            c => markup.push(legible(c)),
         }
     }
     markup.push(']');
     markup
+}
+
+/// What stands for `c` in a comment: a space for a control character, a replacement character for one that turns the
+/// direction of the text around it.
+fn legible(c: char) -> char {
+    match c {
+        c if c.is_control() => ' ',
+        c if is_printable(c) => c,
+        _ => '\u{fffd}',
+    }
 }
 
 /// Text that ends in a full stop, unless it ends otherwise by itself.
@@ -133,6 +142,7 @@ mod tests {
             ("{x|raw|x}", "(** \\{ x|raw|x\\} *)"),
             ("{a, b} or {c}", "(** \\{a, b\\} or \\{c\\} *)"),
             ("@raise [x] \\", "(** \\@raise \\[x\\] \\\\ *)"),
+            ("bell\u{7}, \u{202e}bidi", "(** bell , \u{fffd}bidi. *)"),
             ("two\n\n  paragraphs", "(** two\n\n    paragraphs. *)"),
         ];
         for (text, expected) in table {

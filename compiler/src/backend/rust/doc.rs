@@ -1,6 +1,8 @@
 //! Text of a contract as documentation comments of Rust: what the author wrote is what a reader sees, it cannot leave
 //! its comment, and rustdoc finds no link, tag, code to run or list in it.
 
+use crate::backend::is_printable;
+
 /// The lines of a description, without comment markers; at least one unless it is blank.
 pub fn description(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
@@ -120,13 +122,6 @@ fn url(rest: &str) -> Option<usize> {
 fn is_list_number(text: &str, rest: &str) -> bool {
     let before = &text[..text.len() - rest.len() - 1];
     !before.is_empty() && before.bytes().all(|c| c.is_ascii_digit())
-}
-
-/// Neither a control character nor one that turns the direction of text around it, which rustc
-/// refuses in comments.
-pub fn is_printable(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
