@@ -1,5 +1,7 @@
 //! The Rust half of `cargo xtask demo`: `write FILE` writes messages as frames, `read FILE` reads and prints them.
 
+#![forbid(unsafe_code)]
+
 mod messages;
 
 use std::error::Error;

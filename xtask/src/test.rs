@@ -23,7 +23,7 @@ static STEPS: &[Step] = &[
     Step { name: "snapshots", run: tidy::snapshots::unreferenced },
     Step { name: "dune", run: dune },
     Step { name: "doc", run: doc },
-    Step { name: "features", run: without_features },
+    Step { name: "features", run: features },
     Step { name: "bench", run: bench::check },
     Step { name: "package", run: package },
 ];
@@ -96,18 +96,12 @@ fn doc() -> Outcome {
     process::run(command)
 }
 
-/// The library as build scripts depend on it: no command line, no terminal crates.
-fn without_features() -> Outcome {
-    process::run(process::cargo(&[
-        "clippy",
-        "--package",
-        "myc-schema",
-        "--lib",
-        "--no-default-features",
-        "--",
-        "-D",
-        "warnings",
-    ]))?;
+/// The libraries with other features than the rest of the gate has: the compiler as build scripts depend on it, without
+/// command line and terminal crates, and the conversions that the wire crate has on request.
+fn features() -> Outcome {
+    let library = ["clippy", "--package", "myc-schema", "--lib", "--no-default-features", "--", "-D", "warnings"];
+    process::run(process::cargo(&library))?;
+    process::run(process::cargo(&["test", "--quiet", "--package", "mycelium-wire", "--all-features"]))?;
     let tree = process::output(process::cargo(&[
         "tree",
         "--package",

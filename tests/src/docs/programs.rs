@@ -69,12 +69,10 @@ fn rust(place: &Place, programs: &[&Block]) -> Result<PathBuf, String> {
         fs::create_dir_all(folder.join("src/bin"))?;
         fs::write(folder.join("Cargo.toml"), manifest)?;
         fs::copy(place.root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
-        let library =
-            "//! The generated code of a page.\n\npub mod messages {\n    include!(\"../generated/messages.rs\");\n}\n";
+        let library = "//! The generated code of a page.\n#![forbid(unsafe_code)]\n\npub mod messages {\n    include!(\"../generated/messages.rs\");\n}\n";
         fs::write(folder.join("src/lib.rs"), library)?;
         for block in programs {
-            let head =
-                "#![deny(warnings)]\n#![allow(unused_imports, unused_variables, dead_code)]\nuse page::messages;\n";
+            let head = "#![forbid(unsafe_code)]\n#![deny(warnings)]\n#![allow(unused_imports, unused_variables, dead_code)]\nuse page::messages;\n";
             let program = if block.body.contains("fn main()") {
                 format!("{head}{}", block.body)
             } else {
