@@ -212,16 +212,14 @@ module Batch_operation = struct
   let myc_read b p =
     {
       operation_id = RT.get_u64 b p;
-      items = EL.get_array (fun b p -> RT.get_octets b p ~len:20) b (p + 16)
-        ~len:(RT.get_u16 b (p + 8)) ~stride:20;
+      items = EL.get_octets b (p + 16) ~len:(RT.get_u16 b (p + 8)) ~size:20;
       total_count = RT.get_u32 b (p + 216);
     }
 
   let myc_write b p t =
     RT.set_u64 b p t.operation_id;
     let n = EL.set_count b (p + 8) ~max:10 ~stride:20 ~size:208 t.items in
-    EL.set_array (fun b p v -> EL.put_octets b p ~len:20 v) b (p + 16) ~len:n
-      ~stride:20 t.items;
+    EL.set_octets b (p + 16) ~len:n ~size:20 t.items;
     RT.set_u32 b (p + 216) t.total_count;
     RT.set_zeros b (p + 220) 4
 

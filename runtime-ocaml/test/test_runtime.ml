@@ -49,6 +49,44 @@ let tails_of_text () =
     done
   done
 
+(* Text is looked at in words, short fields under a mask: a byte that makes it
+   invalid has to be seen at every place. *)
+let text_at_every_place () =
+  let text_of max =
+    let size = 8 + max + (max land 1) in
+    let step = if max <= 40 then 1 else 17 in
+    let n = ref 0 in
+    while !n <= max do
+      let b = Bytes.make (size + 16) '\xFF' in
+      RT.set_text b 8 ~size (String.make !n 'x');
+      for i = 16 to 16 + !n - 1 do
+        Bytes.set b i '\x80';
+        Check.error ~code:"utf8" ~path:"f"
+          (RT.try_check
+             (fun b p -> RT.check_text b p ~max ~size "f")
+             b ~pos:8 ~len:size ~size);
+        Bytes.set b i 'x'
+      done;
+      n := !n + step
+    done
+  in
+  for max = 1 to 40 do
+    text_of max
+  done;
+  List.iter text_of [ 64; 100; 255; 256; 300 ]
+
+(* Short copies are stores that overlap: they may not go beyond either end. *)
+let octets_of_every_length () =
+  for n = 0 to 70 do
+    let s = String.init n (fun i -> Char.chr (i + 1)) in
+    let b = Bytes.make (n + 40) '\xFF' in
+    RT.set_octets b 20 s;
+    let expected = String.make 20 '\xFF' ^ s ^ String.make 20 '\xFF' in
+    Alcotest.(check string) "stored" (Check.hex expected)
+      (Check.hex (Bytes.to_string b));
+    Alcotest.(check string) "loaded" s (RT.get_octets b 20 ~len:n)
+  done
+
 let little_endian () =
   let b = Bytes.make 8 '\000' in
   let bytes set expected =
@@ -102,6 +140,8 @@ let tests =
     Check.case "zero checks at every place" zeros_at_every_place;
     Check.case "zero stores at every place" set_zeros_at_every_place;
     Check.case "tails of strings" tails_of_text;
+    Check.case "strings at every place" text_at_every_place;
+    Check.case "octets of every length" octets_of_every_length;
     Check.case "little-endian" little_endian;
     Check.case "rounding to f32" rounding;
     Check.case "printing" printing;

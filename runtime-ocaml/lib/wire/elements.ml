@@ -39,6 +39,16 @@ let get_ints get b p ~len ~stride =
   done;
   a
 
+let get_octets b p ~len ~size =
+  if len = 0 then [||]
+  else begin
+    let a : string array = Array.make len "" in
+    for i = 0 to len - 1 do
+      Array.unsafe_set a i (RT.get_octets b (p + (i * size)) ~len:size)
+    done;
+    a
+  end
+
 let get_f32s b p ~len =
   let a = Array.create_float len in
   for i = 0 to len - 1 do
@@ -67,6 +77,14 @@ let set_ints set b p ~len ~stride (a : int array) =
   require_length a len;
   for i = 0 to len - 1 do
     set b (p + (i * stride)) (Array.unsafe_get a i)
+  done
+
+let set_octets b p ~len ~size (a : string array) =
+  require_length a len;
+  for i = 0 to len - 1 do
+    let s = Array.unsafe_get a i in
+    if String.length s <> size then refuse ();
+    RT.set_octets b (p + (i * size)) s
   done
 
 let set_f32s b p ~len (a : float array) =
@@ -117,10 +135,6 @@ let put_i16 b p v =
 let put_i32 b p v =
   within v (-0x8000_0000) 0x7FFF_FFFF;
   RT.set_i32 b p v
-
-let put_octets b p ~len s =
-  if String.length s <> len then refuse ();
-  RT.set_octets b p s
 
 let copy_array a ~len path =
   if Array.length a <> len then Error.fail Count path;

@@ -28,6 +28,9 @@ val get_array :
   (bytes -> int -> 'a) -> bytes -> int -> len:int -> stride:int -> 'a array
 val get_ints :
   (bytes -> int -> int) -> bytes -> int -> len:int -> stride:int -> int array
+val get_octets : bytes -> int -> len:int -> size:int -> string array
+(** [get_octets b p ~len ~size] are [len] strings of [size] bytes each. *)
+
 val get_f32s : bytes -> int -> len:int -> float array
 val get_f64s : bytes -> int -> len:int -> float array
 
@@ -42,6 +45,7 @@ val set_array :
 val set_ints :
   (bytes -> int -> int -> unit) -> bytes -> int -> len:int -> stride:int ->
   int array -> unit
+val set_octets : bytes -> int -> len:int -> size:int -> string array -> unit
 val set_f32s : bytes -> int -> len:int -> float array -> unit
 val set_f64s : bytes -> int -> len:int -> float array -> unit
 
@@ -58,7 +62,6 @@ val put_u32 : bytes -> int -> int -> unit
 val put_i8 : bytes -> int -> int -> unit
 val put_i16 : bytes -> int -> int -> unit
 val put_i32 : bytes -> int -> int -> unit
-val put_octets : bytes -> int -> len:int -> string -> unit
 
 (** {1 Checks of values}
 

@@ -41,9 +41,34 @@ let[@inline] get_f32 b p = Int32.float_of_bits (get_int32 b p)
 let[@inline] get_f64 b p = Int64.float_of_bits (get_i64 b p)
 let[@inline] get_bool b p = get_u8 b p <> 0
 
+(* At most 32 bytes, by loads and stores that overlap: no loop and no call. *)
+let[@inline] copy_short src i dst j n =
+  if n >= 16 then begin
+    native_set64 dst j (native_get64 src i);
+    native_set64 dst (j + 8) (native_get64 src (i + 8));
+    native_set64 dst (j + n - 16) (native_get64 src (i + n - 16));
+    native_set64 dst (j + n - 8) (native_get64 src (i + n - 8))
+  end
+  else if n >= 8 then begin
+    native_set64 dst j (native_get64 src i);
+    native_set64 dst (j + n - 8) (native_get64 src (i + n - 8))
+  end
+  else if n >= 4 then begin
+    native_set32 dst j (native_get32 src i);
+    native_set32 dst (j + n - 4) (native_get32 src (i + n - 4))
+  end
+  else if n >= 2 then begin
+    native_set16 dst j (native_get16 src i);
+    native_set16 dst (j + n - 2) (native_get16 src (i + n - 2))
+  end
+  else if n = 1 then set_u8 dst j (get_u8 src i)
+
+let[@inline] copy src i dst j n =
+  if n <= 32 then copy_short src i dst j n else Bytes.unsafe_blit src i dst j n
+
 let get_octets b p ~len =
   let s = Bytes.create len in
-  Bytes.unsafe_blit b p s 0 len;
+  copy b p s 0 len;
   Bytes.unsafe_to_string s
 
 let get_text b p = get_octets b (p + 8) ~len:(get_u16 b p)
@@ -110,14 +135,14 @@ let[@inline] set_f32 b p v = set_int32 b p (Int32.bits_of_float v)
 let[@inline] set_f64 b p v = set_i64 b p (Int64.bits_of_float v)
 let[@inline] set_bool b p v = set_u8 b p (Bool.to_int v)
 
-let[@inline] set_octets b p s =
-  Bytes.unsafe_blit_string s 0 b p (String.length s)
+let set_octets b p s =
+  copy (Bytes.unsafe_of_string s) 0 b p (String.length s)
 
 (* Zero bytes look the same in every byte order. Stores overlap rather than
    loop over single bytes. *)
-let set_zeros b p n =
+let set_zeros_long b p n =
   if n > 64 then Bytes.unsafe_fill b p n '\000'
-  else if n >= 8 then begin
+  else begin
     let last = p + n - 8 in
     let i = ref p in
     while !i < last do
@@ -126,6 +151,10 @@ let set_zeros b p n =
     done;
     native_set64 b last 0L
   end
+
+(* Inlined: where the number is a constant, nothing but stores is left. *)
+let[@inline] set_zeros b p n =
+  if n >= 8 then set_zeros_long b p n
   else if n >= 4 then begin
     native_set32 b p 0l;
     native_set32 b (p + n - 4) 0l
@@ -141,33 +170,18 @@ let[@inline] set_length b p n = set_i64 b p (Int64.of_int n)
 let set_text b p ~size s =
   let n = String.length s in
   set_length b p n;
-  Bytes.unsafe_blit_string s 0 b (p + 8) n;
+  copy (Bytes.unsafe_of_string s) 0 b (p + 8) n;
   set_zeros b (p + 8 + n) (size - 8 - n)
 
-let set_presence b p ~gap =
+let[@inline] set_presence b p ~gap =
   set_u8 b p 1;
   set_zeros b (p + 1) gap
 
-let[@inline] ( ||| ) a b = Int64.logor a b
+(* At least eight bytes. *)
+let[@inline] is_zero_long b p n = Words.is_zero b ~first:p ~last:(p + n - 8)
 
-let[@inline] four_words b i =
-  native_get64 b i
-  ||| native_get64 b (i + 8)
-  ||| (native_get64 b (i + 16) ||| native_get64 b (i + 24))
-
-(* At least eight bytes. The last word overlaps the one before it. *)
-let is_zero_long b p n =
-  let last = p + n - 8 in
-  let i = ref p in
-  while !i <= last - 56 && four_words b !i ||| four_words b (!i + 32) = 0L do
-    i := !i + 64
-  done;
-  while !i < last && native_get64 b !i = 0L do
-    i := !i + 8
-  done;
-  !i >= last && native_get64 b last = 0L
-
-let is_zero b p n =
+(* Inlined: where the number is a constant, one comparison is left. *)
+let[@inline] is_zero b p n =
   if n >= 8 then is_zero_long b p n
   else if n >= 4 then
     Int32.logor (native_get32 b p) (native_get32 b (p + n - 4)) = 0l
@@ -197,20 +211,53 @@ let[@inline] check_length b p ~max path =
   if word <> Int64.of_int n then Error.fail Padding path;
   n
 
-(* Fewer than eight bytes, after at least eight that may be read. *)
-let[@inline] is_zero_short b p n =
-  n = 0
-  || Int64.shift_right_logical (get_i64 b (p + n - 8)) (64 - (8 * n)) = 0L
+(* After at least eight bytes that may be read. *)
+let[@inline] is_zero_tail b p n =
+  if n >= 8 then is_zero_long b p n
+  else
+    n = 0
+    || Int64.shift_right_logical (get_i64 b (p + n - 8)) (64 - (8 * n)) = 0L
 
-let[@inline] check_tail b p n path =
-  if not (if n >= 8 then is_zero_long b p n else is_zero_short b p n) then
-    Error.fail Padding path
+let check_tail b p n path =
+  if not (is_zero_tail b p n) then Error.fail Padding path
+
+(* From [32 - n] on: the bits that none of [n] bytes of ASCII has, then those
+   that no zero has. *)
+let masks = String.make 32 '\x80' ^ String.make 32 '\xff'
+
+external string_get64 : string -> int -> int64 = "%caml_string_get64u"
+
+let[@inline] masked b start n i =
+  Int64.logand (native_get64 b (start + i)) (string_get64 masks (32 - n + i))
+
+(* [n] bytes of ASCII, then zeros, [room] bytes in all: at most 32, after eight
+   that may be read and are ASCII too. *)
+let[@inline] is_short_ascii b start n room =
+  let last = room - 8 in
+  let seen = ref (masked b start n last) and i = ref 0 in
+  while !i < last do
+    seen := Int64.logor !seen (masked b start n !i);
+    i := !i + 8
+  done;
+  !seen = 0L
+
+(* The same for any length. *)
+let[@inline] is_long_ascii b start n room =
+  Words.is_ascii b ~first:start ~last:(start + n - 8)
+  && is_zero_tail b (start + n) (room - n)
+
+let check_any_text b start n room path =
+  if not (Utf8.unsafe_is_valid b ~pos:start ~len:n) then Error.fail Utf8 path;
+  check_tail b (start + n) (room - n) path
 
 let check_text b p ~max ~size path =
   let n = check_length b p ~max path in
-  if not (Utf8.unsafe_is_valid_after b ~pos:(p + 8) ~len:n) then
-    Error.fail Utf8 path;
-  check_tail b (p + 8 + n) (size - 8 - n) path
+  let start = p + 8 and room = size - 8 in
+  if
+    not
+      (if room <= 32 then is_short_ascii b start n room
+      else is_long_ascii b start n room)
+  then check_any_text b start n room path
 
 let check_blob b p ~max ~size path =
   let n = check_length b p ~max path in

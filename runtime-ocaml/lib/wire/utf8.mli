@@ -17,6 +17,3 @@ val unsafe_is_valid : bytes -> pos:int -> len:int -> bool
 val unsafe_is_ascii : bytes -> pos:int -> len:int -> bool
 (** [unsafe_is_ascii b ~pos ~len] is {!is_ascii} of a range. *)
 
-val unsafe_is_valid_after : bytes -> pos:int -> len:int -> bool
-(** [unsafe_is_valid_after b ~pos ~len] is {!unsafe_is_valid} where the eight
-    bytes before [pos] may be read and are a checked length. *)

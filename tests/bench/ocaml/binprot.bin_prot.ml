@@ -79,33 +79,54 @@ let read_order buffer ~pos_ref =
 (* {1 Lanes} *)
 
 let name = "bin_prot"
+let name_with_utf8 = "bin_prot + UTF-8"
+let opaque = Sys.opaque_identity
+let arena () = Bin_prot.Common.create_buf Rounds.(offset places)
 
 let[@inline always] encode write value =
-  let buffer = Bin_prot.Common.create_buf 1024 in
-  let run count =
+  let buffer = arena () in
+  let run ~place count =
+    let pos = Rounds.offset place in
     for _ = 1 to count do
-      ignore
-        (Sys.opaque_identity
-           (write (Sys.opaque_identity buffer) ~pos:0
-              (Sys.opaque_identity value)))
+      ignore (opaque (write (opaque buffer) ~pos (opaque value)))
     done
   in
   [ { Rounds.name; bytes = write buffer ~pos:0 value; run } ]
 
-let[@inline always] decode write read value =
-  let buffer = Bin_prot.Common.create_buf 1024 in
-  let bytes = write buffer ~pos:0 value in
-  let run count =
+let[@inline always] decode_as name write read value =
+  let buffer = arena () in
+  for place = 0 to Rounds.places - 1 do
+    ignore (write buffer ~pos:(Rounds.offset place) value)
+  done;
+  let run ~place count =
+    let pos = Rounds.offset place in
     for _ = 1 to count do
-      let pos_ref = ref 0 in
-      ignore
-        (Sys.opaque_identity (read (Sys.opaque_identity buffer) ~pos_ref))
+      let pos_ref = ref pos in
+      ignore (opaque (read (opaque buffer) ~pos_ref))
     done
   in
-  [ { Rounds.name; bytes; run } ]
+  { Rounds.name; bytes = write buffer ~pos:0 value; run }
+
+let[@inline always] decode write read value =
+  [ decode_as name write read value ]
+
+let check_utf8 s = if not (Mycelium_wire.Utf8.is_valid s) then failwith "UTF-8"
+
+(* What a program needs that is to have text and not just bytes. *)
+let read_text_checked buffer ~pos_ref =
+  let t = read_text buffer ~pos_ref in
+  check_utf8 t.sender;
+  check_utf8 t.content;
+  t
 
 let encode_text value = encode write_text value
-let decode_text value = decode write_text read_text value
+
+let decode_text value =
+  [
+    decode_as name write_text read_text value;
+    decode_as name_with_utf8 write_text read_text_checked value;
+  ]
+
 let encode_counter value = encode write_counter value
 let decode_counter value = decode write_counter read_counter value
 let encode_batch value = encode write_batch value

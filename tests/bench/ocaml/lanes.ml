@@ -23,21 +23,33 @@ let goals ratio =
    anything out of the loop. *)
 let opaque = Sys.opaque_identity
 
+let room = Rounds.(offset places)
+
+(* [bytes] at every place. *)
+let everywhere bytes =
+  let arena = Bytes.make room '\000' in
+  for place = 0 to Rounds.places - 1 do
+    Bytes.blit bytes 0 arena (Rounds.offset place) (Bytes.length bytes)
+  done;
+  arena
+
 (* Inlined where it is used, so that [encode] is a direct call. *)
 let[@inline always] encode name bytes f value =
-  let buffer = Bytes.create 1024 in
-  let run count =
+  let buffer = Bytes.create room in
+  let run ~place count =
+    let pos = Rounds.offset place in
     for _ = 1 to count do
-      f (opaque value) (opaque buffer) ~pos:0
+      f (opaque value) (opaque buffer) ~pos
     done
   in
   { name; bytes; run }
 
 let[@inline always] decode name payload f =
-  let len = Bytes.length payload in
-  let run count =
+  let arena = everywhere payload and len = Bytes.length payload in
+  let run ~place count =
+    let pos = Rounds.offset place in
     for _ = 1 to count do
-      match opaque (f (opaque payload) ~pos:0 ~len) with
+      match opaque (f (opaque arena) ~pos ~len) with
       | Ok _ -> ()
       | Error _ -> failwith name
     done
@@ -45,20 +57,23 @@ let[@inline always] decode name payload f =
   { name; bytes = len; run }
 
 let marshal_encode value =
-  let buffer = Bytes.create 1024 in
-  let write value = Marshal.to_buffer buffer 0 1024 value [ No_sharing ] in
-  let run count =
+  let buffer = Bytes.create room in
+  let write value pos = Marshal.to_buffer buffer pos 1024 value [ No_sharing ] in
+  let run ~place count =
+    let pos = Rounds.offset place in
     for _ = 1 to count do
-      ignore (opaque (write (opaque value)))
+      ignore (opaque (write (opaque value) pos))
     done
   in
-  { name = marshal; bytes = write value; run }
+  { name = marshal; bytes = write value 0; run }
 
 let marshal_decode (type a) (value : a) =
   let bytes = Marshal.to_bytes value [ No_sharing ] in
-  let run count =
+  let arena = everywhere bytes in
+  let run ~place count =
+    let pos = Rounds.offset place in
     for _ = 1 to count do
-      ignore (opaque (Marshal.from_bytes (opaque bytes) 0 : a))
+      ignore (opaque (Marshal.from_bytes (opaque arena) pos : a))
     done
   in
   { name = marshal; bytes = Bytes.length bytes; run }

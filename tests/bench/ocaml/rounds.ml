@@ -1,25 +1,30 @@
-type lane = { name : string; bytes : int; run : int -> unit }
+type lane = { name : string; bytes : int; run : place:int -> int -> unit }
 type cost = { nanoseconds : float; minor_words : float }
 
 external clock : unit -> int = "bench_clock" [@@noalloc]
 
 let batch = 100_000 (* nanoseconds *)
 
-let time lane count =
+let places = 16
+
+(* All alignments to 8 bytes within a cache line, spread over some pages. *)
+let offset place = place * (1024 + 72)
+
+let time lane ~place count =
   let start = clock () in
-  lane.run count;
+  lane.run ~place count;
   clock () - start
 
 (* How many operations take about a batch. *)
 let rec calibrate lane count =
-  let taken = time lane count in
+  let taken = time lane ~place:0 count in
   if taken < batch / 4 then calibrate lane (2 * count)
   else max 1 (count * batch / taken)
 
 let words lane =
   let count = 1_000 in
   let before = Gc.minor_words () in
-  lane.run count;
+  lane.run ~place:0 count;
   let after = Gc.minor_words () in
   (* The boxed float of [Gc.minor_words] itself is three words. *)
   Float.max 0. ((after -. before -. 3.) /. float_of_int count)
@@ -32,7 +37,8 @@ let minima ~rounds lanes =
   for round = 1 to rounds do
     for step = 0 to lane_count - 1 do
       let i = (round + step) mod lane_count in
-      let taken = float_of_int (time lanes.(i) counts.(i)) in
+      let place = round mod places in
+      let taken = float_of_int (time lanes.(i) ~place counts.(i)) in
       best.(i) <- Float.min best.(i) (taken /. float_of_int counts.(i))
     done
   done;

@@ -6,8 +6,19 @@
 type lane = {
   name : string;
   bytes : int;  (** written or read *)
-  run : int -> unit;  (** so many operations, in a loop of its own *)
+  run : place:int -> int -> unit;
+      (** so many operations, in a loop of its own, on bytes at one of the
+          {!places} *)
 }
+
+val places : int
+(** How many places there are. How long a copy takes depends on where its ends
+    lie in memory: every lane is measured at several places, and the best one
+    counts. *)
+
+val offset : int -> int
+(** [offset place] is where a place begins, [offset places] where the last one
+    ends; 1024 bytes fit each. *)
 
 type cost = {
   nanoseconds : float;  (** an operation *)

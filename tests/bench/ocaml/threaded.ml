@@ -1,6 +1,7 @@
-(* The style that passes an offset along: a reader gives the value and the
-   offset behind it, a writer the offset behind what it wrote, each with the
-   bounds checks of [Bytes]. The same layout and the same checks. *)
+(* The style that passes an offset along, in pairs: a reader gives the value and
+   the offset behind it, a writer the buffer and the offset behind what it
+   wrote, each with the bounds checks of [Bytes]. The same layout and the same
+   checks. *)
 
 open Shapes
 
@@ -67,50 +68,51 @@ let read_option read gap size path b offset =
 
 let write_u8 b offset v =
   Bytes.set_uint8 b offset v;
-  offset + 1
+  (b, offset + 1)
 
 let write_i8 b offset v =
   Bytes.set_int8 b offset v;
-  offset + 1
+  (b, offset + 1)
 
 let write_u16 b offset v =
   Bytes.set_uint16_le b offset v;
-  offset + 2
+  (b, offset + 2)
 
 let write_i32 b offset v =
   Bytes.set_int32_le b offset (Int32.of_int v);
-  offset + 4
+  (b, offset + 4)
 
 let write_i64 b offset v =
   Bytes.set_int64_le b offset v;
-  offset + 8
+  (b, offset + 8)
 
 let write_zeros n b offset =
   Bytes.fill b offset n '\000';
-  offset + n
+  (b, offset + n)
 
 let write_octets b offset s =
   Bytes.blit_string s 0 b offset (String.length s);
-  offset + String.length s
+  (b, offset + String.length s)
 
 let write_string bound b offset s =
-  let offset = write_u16 b offset (String.length s) in
-  let offset = write_zeros 6 b offset in
-  let offset = write_octets b offset s in
+  let b, offset = write_u16 b offset (String.length s) in
+  let b, offset = write_zeros 6 b offset in
+  let b, offset = write_octets b offset s in
   write_zeros (bound - String.length s) b offset
 
 let write_slots slot bound b offset items =
   let count = Array.length items in
-  let offset = write_u16 b offset count in
-  let offset = write_zeros 6 b offset in
-  let offset = Array.fold_left (write_octets b) offset items in
+  let b, offset = write_u16 b offset count in
+  let b, offset = write_zeros 6 b offset in
+  let write (b, offset) item = write_octets b offset item in
+  let b, offset = Array.fold_left write (b, offset) items in
   write_zeros ((bound - count) * slot) b offset
 
 let write_option write gap size b offset = function
   | None -> write_zeros (1 + gap + size) b offset
   | Some value ->
-      let offset = write_u8 b offset 1 in
-      let offset = write_zeros gap b offset in
+      let b, offset = write_u8 b offset 1 in
+      let b, offset = write_zeros gap b offset in
       write b offset value
 
 (* {1 Messages} *)
@@ -126,10 +128,10 @@ let decode read size b ~pos ~len =
   | exception By_hand.Invalid fault -> Error fault
 
 let encode_text t b ~pos =
-  let offset = write_string 32 b pos t.sender in
-  let offset = write_string 256 b offset t.content in
-  let offset = write_i64 b offset t.timestamp in
-  assert (offset = pos + 312)
+  let b, offset = write_string 32 b pos t.sender in
+  let b, offset = write_string 256 b offset t.content in
+  let b, offset = write_i64 b offset t.timestamp in
+  assert (Bytes.length b >= offset && offset = pos + 312)
 
 let read_text b offset =
   let sender, offset = read_string 32 "sender" b offset in
@@ -142,10 +144,10 @@ let read_text b offset =
 let decode_text b ~pos ~len = decode read_text 312 b ~pos ~len
 
 let encode_counter t b ~pos =
-  let offset = write_i64 b pos t.counter_id in
-  let offset = write_i32 b offset t.value in
-  let offset = write_i32 b offset t.delta in
-  assert (offset = pos + 16)
+  let b, offset = write_i64 b pos t.counter_id in
+  let b, offset = write_i32 b offset t.value in
+  let b, offset = write_i32 b offset t.delta in
+  assert (Bytes.length b >= offset && offset = pos + 16)
 
 let read_counter b offset =
   let counter_id, offset = read_i64 b offset in
@@ -157,11 +159,11 @@ let read_counter b offset =
 let decode_counter b ~pos ~len = decode read_counter 16 b ~pos ~len
 
 let encode_batch t b ~pos =
-  let offset = write_i64 b pos t.operation_id in
-  let offset = write_slots 20 10 b offset t.items in
-  let offset = write_i32 b offset t.total_count in
-  let offset = write_zeros 4 b offset in
-  assert (offset = pos + 224)
+  let b, offset = write_i64 b pos t.operation_id in
+  let b, offset = write_slots 20 10 b offset t.items in
+  let b, offset = write_i32 b offset t.total_count in
+  let b, offset = write_zeros 4 b offset in
+  assert (Bytes.length b >= offset && offset = pos + 224)
 
 let read_batch b offset =
   let operation_id, offset = read_i64 b offset in
@@ -175,22 +177,22 @@ let read_batch b offset =
 let decode_batch b ~pos ~len = decode read_batch 224 b ~pos ~len
 
 let write_price b offset { mantissa; exponent } =
-  let offset = write_i64 b offset mantissa in
-  let offset = write_i8 b offset exponent in
+  let b, offset = write_i64 b offset mantissa in
+  let b, offset = write_i8 b offset exponent in
   write_zeros 7 b offset
 
 let encode_order t b ~pos =
-  let offset = write_octets b pos t.client_order_id in
-  let offset = write_string 12 b offset t.symbol in
-  let offset = write_u8 b offset (match t.side with Buy -> 1 | Sell -> 2) in
-  let offset = write_zeros 3 b offset in
-  let offset = write_option write_price 7 16 b offset t.limit in
-  let offset = write_i64 b offset t.quantity in
-  let offset = write_slots 3 3 b offset t.tags in
-  let offset = write_zeros 1 b offset in
-  let offset = write_option write_octets 0 32 b offset t.notional_wei in
-  let offset = write_zeros 5 b offset in
-  assert (offset = pos + 128)
+  let b, offset = write_octets b pos t.client_order_id in
+  let b, offset = write_string 12 b offset t.symbol in
+  let b, offset = write_u8 b offset (match t.side with Buy -> 1 | Sell -> 2) in
+  let b, offset = write_zeros 3 b offset in
+  let b, offset = write_option write_price 7 16 b offset t.limit in
+  let b, offset = write_i64 b offset t.quantity in
+  let b, offset = write_slots 3 3 b offset t.tags in
+  let b, offset = write_zeros 1 b offset in
+  let b, offset = write_option write_octets 0 32 b offset t.notional_wei in
+  let b, offset = write_zeros 5 b offset in
+  assert (Bytes.length b >= offset && offset = pos + 128)
 
 let read_price b offset =
   let mantissa, offset = read_i64 b offset in

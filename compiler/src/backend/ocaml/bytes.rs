@@ -76,6 +76,7 @@ fn get_elements(cx: &Context, elem: &Type, pos: &str, len: &str) -> String {
     let stride = cx.size(elem);
     match shape(elem) {
         Shape::Int(scalar) => format!("EL.get_ints RT.get_{} b {pos} ~len:{len} ~stride:{stride}", scalar.name()),
+        Shape::Octets { len: size } => format!("EL.get_octets b {pos} ~len:{len} ~size:{size}"),
         Shape::F32 => format!("EL.get_f32s b {pos} ~len:{len}"),
         Shape::F64 => format!("EL.get_f64s b {pos} ~len:{len}"),
         _ => format!("EL.get_array {} b {pos} ~len:{len} ~stride:{stride}", getter(cx, elem)),
@@ -131,6 +132,7 @@ fn set_elements(cx: &Context, elem: &Type, pos: &str, len: &str, value: &str) ->
         Shape::Int(scalar) => {
             format!("EL.set_ints EL.put_{} b {pos} ~len:{len} ~stride:{stride} {value}", scalar.name())
         }
+        Shape::Octets { len: size } => format!("EL.set_octets b {pos} ~len:{len} ~size:{size} {value}"),
         Shape::F32 => format!("EL.set_f32s b {pos} ~len:{len} {value}"),
         Shape::F64 => format!("EL.set_f64s b {pos} ~len:{len} {value}"),
         _ => format!("EL.set_array {} b {pos} ~len:{len} ~stride:{stride} {value}", setter(cx, elem)),
@@ -145,7 +147,6 @@ fn setter(cx: &Context, elem: &Type) -> String {
         Shape::Bool => "RT.set_bool".into(),
         Shape::U256 => "Mycelium_wire.U256.set".into(),
         Shape::Struct(id) => format!("{}.myc_write", cx.struct_module(id)),
-        Shape::Octets { len } => format!("(fun b p v -> EL.put_octets b p ~len:{len} v)"),
         _ => format!("(fun b p v -> {})", set_simple(cx, elem, "p", 0, "v")),
     }
 }
