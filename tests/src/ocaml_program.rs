@@ -48,6 +48,30 @@ pub fn build(name: &str, contracts: &[Contract]) -> Driver {
     Driver { language: "OCaml", program: folder.join("_build/default/driver/driver.exe") }
 }
 
+/// Builds one program, `main`, beside the generated code of one contract, a library `messages` whose warnings are
+/// errors; the path of the executable.
+pub fn build_one(name: &str, contract: &Contract, main: &str) -> std::path::PathBuf {
+    let folder = target_folder().join("generated").join(name).join("ocaml");
+    copy(&root().join("runtime-ocaml"), &folder.join("runtime"));
+    update(&folder.join("dune-project"), "(lang dune 2.9)\n");
+    update(
+        &folder.join("messages/dune"),
+        "(library\n (name messages)\n (libraries mycelium.wire)\n \
+         (flags\n  (:standard -w +a-4-9-40..42-44-45-70 -warn-error +a)))\n",
+    );
+    for (file, text) in contract.render("ocaml") {
+        update(&folder.join("messages").join(file), &text);
+    }
+    update(&folder.join("main/dune"), "(executable\n (name main)\n (libraries messages mycelium.wire))\n");
+    update(&folder.join("main/main.ml"), main);
+    let mut dune = Command::new("dune");
+    dune.args(["build", "--root", ".", "--profile", "dev", "--display", "quiet", "./main/main.exe"]);
+    dune.current_dir(&folder);
+    let output = run(dune);
+    assert!(output.status.success(), "{name}, generated OCaml:\n{}", String::from_utf8_lossy(&output.stderr));
+    folder.join("_build/default/main/main.exe")
+}
+
 /// Copies what the runtime library is built from.
 fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())) {

@@ -49,14 +49,14 @@ pub fn get_simple(cx: &Context, ty: &Type, access: Access, pos: &str) -> String 
     match (shape, access) {
         (Shape::U256, _) => format!("Mycelium_wire.U256.{prefix} b {pos}"),
         (Shape::Octets { len }, _) => format!("RT.{prefix}_octets b {pos} ~len:{len}"),
-        (Shape::Text { .. } | Shape::Blob { .. }, Access::Get) => format!("RT.get_text b {pos}"),
+        (Shape::Text { .. } | Shape::Blob { .. }, Access::Get) => ["RT.get_text b ", pos].concat(),
         (Shape::Text { bound } | Shape::Blob { bound }, Access::Peek) => format!("RT.peek_text b {pos} ~max:{bound}"),
         (Shape::Enum(id), _) => {
             let number = enum_number(cx.enum_(id).repr, access, pos);
             format!("RT.known ({}.of_int ({number}))", cx.enum_module(id))
         }
         (Shape::Struct(id), _) => format!("{}.myc_read b {pos}", cx.struct_module(id)),
-        _ => format!("RT.{prefix}_{} b {pos}", word(&shape).unwrap_or_default()),
+        _ => ["RT.", prefix, "_", word(&shape).unwrap_or_default(), " b ", pos].concat(),
     }
 }
 
@@ -122,7 +122,7 @@ fn set_simple(cx: &Context, ty: &Type, pos: &str, size: u32, value: &str) -> Str
         }
         Shape::Struct(id) => format!("{}.myc_write b {pos} {value}", cx.struct_module(id)),
         Shape::Array { elem, len } => set_elements(cx, elem, pos, &len.to_string(), value),
-        _ => format!("RT.set_{} b {pos} {value}", word(&shape).unwrap_or_default()),
+        _ => ["RT.set_", word(&shape).unwrap_or_default(), " b ", pos, " ", value].concat(),
     }
 }
 

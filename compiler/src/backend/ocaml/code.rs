@@ -20,7 +20,7 @@ pub struct Block {
 impl Block {
     /// An empty block whose lines begin `indent` columns from the left.
     pub fn new(indent: usize) -> Self {
-        Self { indent, ..Self::default() }
+        Self { indent, out: String::with_capacity(512), ..Self::default() }
     }
 
     /// Whether nothing was added.
@@ -166,19 +166,54 @@ fn chunks(text: &str, depth: usize) -> Vec<&str> {
 }
 
 /// Appends spaces.
-pub fn pad(out: &mut String, columns: usize) {
-    out.extend(std::iter::repeat_n(' ', columns));
+pub fn pad(out: &mut String, mut columns: usize) {
+    const SPACES: &str = "                ";
+    while columns > 0 {
+        let some = columns.min(SPACES.len());
+        out.push_str(&SPACES[..some]);
+        columns -= some;
+    }
 }
 
 /// The position `offset` bytes after `base`, as an argument.
 pub fn at(base: &str, offset: u32) -> String {
-    if offset == 0 { base.to_owned() } else { format!("({base} + {offset})") }
+    if offset == 0 {
+        return base.to_owned();
+    }
+    let mut out = String::with_capacity(base.len() + 15);
+    out.push('(');
+    out.push_str(base);
+    out.push_str(" + ");
+    push_number(&mut out, offset);
+    out.push(')');
+    out
+}
+
+/// Appends a number in decimal.
+pub fn push_number(out: &mut String, number: u32) {
+    let mut digits = [0; 10];
+    let mut first = digits.len();
+    let mut rest = number;
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend(digits[first..].iter().map(|digit| char::from(*digit)));
 }
 
 /// A string literal. Text stays legible; what is not, control characters and changes of direction, is escaped.
 pub fn string(text: &str) -> String {
     let mut literal = String::with_capacity(text.len() + 2);
     literal.push('"');
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        literal.push_str(text);
+        literal.push('"');
+        return literal;
+    }
     for c in text.chars() {
         match c {
             '"' => literal.push_str("\\\""),

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::bytes;
 use super::code::{self, Block, at, fill};
-use super::doc::{comment, plain};
+use super::doc;
 use super::names::{Named, named};
 use super::rules::Subject;
 use super::shape::Context;
@@ -99,7 +99,7 @@ fn body(
     let fields = &named(fields)[..];
     if interface {
         Composite {
-            doc: description.map(|text| comment(&plain(text), 2)),
+            doc: doc::description(description, 2),
             fields: lines(fields, |field| fields::documented(cx, field)),
             make_type: make_type(cx, fields, "make", "(t, Mycelium_wire.Error.t) result"),
             make_exn_type: make_type(cx, fields, "make_exn", "t"),
@@ -108,7 +108,7 @@ fn body(
         }
     } else {
         Composite {
-            fields: lines(fields, |field| format!("    {} : {};", field.label, fields::type_of(cx, field))),
+            fields: lines(fields, |field| ["    ", &field.label, " : ", &fields::type_of(cx, field), ";"].concat()),
             make_exn_head: labelled(fields, "let make_exn", 2),
             make_head: labelled(fields, "let make", 2),
             make_call: labelled(fields, "try Ok (make_exn", 4),
@@ -124,14 +124,22 @@ fn body(
     }
 }
 
+/// A line for each field.
 fn lines(fields: &[Named], line: impl Fn(&Named) -> String) -> String {
-    fields.iter().map(line).collect::<Vec<_>>().join("\n")
+    let mut out = String::with_capacity(fields.len() * 64);
+    for (index, field) in fields.iter().enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        out.push_str(&line(field));
+    }
+    out
 }
 
 /// The declaration of `make` or `make_exn`.
 fn make_type(cx: &Context, fields: &[Named], name: &str, result: &str) -> String {
     let mut pieces: Vec<String> =
-        fields.iter().map(|field| format!("{}:{} ->", field.label, fields::type_of(cx, field))).collect();
+        fields.iter().map(|field| [&field.label, ":", &fields::type_of(cx, field), " ->"].concat()).collect();
     if fields.is_empty() {
         pieces.push("unit ->".into());
     }
@@ -196,7 +204,7 @@ fn read(cx: &Context, field: &Named) -> String {
     let value = bytes::get(cx, &field.ty, "p", field.place.value_offset);
     let mut out = String::new();
     if !field.optional {
-        fill(&mut out, &format!("{label} = {value};"), 6);
+        fill(&mut out, &[label, " = ", &value, ";"].concat(), 6);
         return out;
     }
     let presence = at("p", field.place.offset);
@@ -214,7 +222,7 @@ fn write(cx: &Context, fields: &[Named]) -> String {
     let mut block = Block::new(4);
     for field in fields {
         let place = field.place;
-        let value = format!("t.{}", field.label);
+        let value = ["t.", &field.label].concat();
         if field.optional {
             let presence = at("p", place.offset);
             let mut some = Block::new(8);
@@ -250,7 +258,7 @@ fn equal(cx: &Context, fields: &[Named]) -> String {
             out.push('\n');
         }
         let and = if index > 0 { "&& " } else { "" };
-        fill(&mut out, &format!("{and}{}", values::equal(cx, field)), 4);
+        fill(&mut out, &[and, &values::equal(cx, field)].concat(), 4);
     }
     out
 }

@@ -13,7 +13,8 @@ pub fn comment(markup: &str, indent: usize) -> String {
     out.push_str("(** ");
     let hanging = indent + 4;
     let mut column = hanging;
-    for (index, paragraph) in safe(markup).split("\n\n").enumerate() {
+    let text = safe(markup);
+    for (index, paragraph) in text.split("\n\n").filter(|text| !text.trim().is_empty()).enumerate() {
         if index > 0 {
             out.push_str("\n\n");
             pad(&mut out, hanging);
@@ -41,6 +42,12 @@ pub fn comment(markup: &str, indent: usize) -> String {
         out.push_str(" *)");
     }
     out
+}
+
+/// The comment of a description; `None` if there is none, or nothing in it.
+pub fn description(text: Option<&str>, indent: usize) -> Option<String> {
+    let markup = plain(text?);
+    (!markup.is_empty()).then(|| comment(&markup, indent))
 }
 
 /// A description as odoc markup that shows it: no references, styles or tags.
@@ -143,7 +150,7 @@ mod tests {
             ("{a, b} or {c}", "(** \\{a, b\\} or \\{c\\} *)"),
             ("@raise [x] \\", "(** \\@raise \\[x\\] \\\\ *)"),
             ("bell\u{7}, \u{202e}bidi", "(** bell , \u{fffd}bidi. *)"),
-            ("two\n\n  paragraphs", "(** two\n\n    paragraphs. *)"),
+            ("two\n \n\n\n  paragraphs", "(** two\n\n    paragraphs. *)"),
         ];
         for (text, expected) in table {
             assert_eq!(comment(&plain(text), 0), expected);

@@ -14,7 +14,7 @@ pub fn type_of(cx: &Context, field: &Field) -> String {
 
 /// A field of the record with its documentation.
 pub fn documented(cx: &Context, field: &Named) -> String {
-    let mut line = format!("    {} : {};", field.label, type_of(cx, field));
+    let mut line = ["    ", &field.label, " : ", &type_of(cx, field), ";"].concat();
     if let Some(reason) = &field.deprecated {
         line.push_str(&format!(" [@ocaml.deprecated {}]", code::string(reason)));
     }
@@ -46,7 +46,7 @@ fn field_doc(cx: &Context, field: &Field) -> Option<String> {
             .iter()
             .map(|(name, value)| format!("{} (not enforced)", doc::code(&format!("{name}: {value}")))),
     );
-    let description = field.description.as_deref().map(plain);
+    let description = field.description.as_deref().map(plain).filter(|text| !text.is_empty());
     let facts = (!facts.is_empty()).then(|| facts.join(", ") + ".");
     let parts: Vec<String> = description.into_iter().chain(facts).collect();
     (!parts.is_empty()).then(|| parts.join(" "))

@@ -60,7 +60,7 @@ fn peek(cx: &Context, field: &Named) -> Peek {
 
 /// The functions.
 pub fn functions(cx: &Context, fields: &[Named]) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(fields.len() * 64);
     for (field, ViewNames { get, has, length }) in fields.iter().zip(names::view(fields)) {
         let presence = at("pos", field.place.offset);
         if field.optional {
@@ -74,7 +74,10 @@ pub fn functions(cx: &Context, fields: &[Named]) -> String {
         }
         let peek = peek(cx, field);
         let b = if peek.looks || field.optional { "b" } else { "_" };
-        let mut head = format!("let {get} {b} ~pos");
+        let mut head = String::with_capacity(80);
+        for part in ["let ", &get, " ", b, " ~pos"] {
+            head.push_str(part);
+        }
         for index in &INDICES[..peek.indices.min(INDICES.len())] {
             head.push(' ');
             head.push_str(index);
@@ -84,7 +87,9 @@ pub fn functions(cx: &Context, fields: &[Named]) -> String {
             out.push_str(&format!("    {head} =\n      RT.require_present b {presence};\n"));
             fill(&mut out, &peek.value, 6);
         } else {
-            fill(&mut out, &format!("{head} = {}", peek.value), 4);
+            head.push_str(" = ");
+            head.push_str(&peek.value);
+            fill(&mut out, &head, 4);
         }
     }
     out
@@ -92,7 +97,7 @@ pub fn functions(cx: &Context, fields: &[Named]) -> String {
 
 /// The declarations.
 pub fn interface(cx: &Context, fields: &[Named]) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(fields.len() * 64);
     for (field, ViewNames { get, has, length }) in fields.iter().zip(names::view(fields)) {
         let mut declare = |name: &str, ty: &str| {
             let attribute = match &field.deprecated {
@@ -100,7 +105,7 @@ pub fn interface(cx: &Context, fields: &[Named]) -> String {
                 None => String::new(),
             };
             out.push('\n');
-            fill(&mut out, &format!("val {name} : bytes -> pos:int -> {ty}{attribute}"), 4);
+            fill(&mut out, &["val ", name, " : bytes -> pos:int -> ", ty, &attribute].concat(), 4);
         };
         if field.optional {
             declare(&has, "bool");
@@ -109,7 +114,7 @@ pub fn interface(cx: &Context, fields: &[Named]) -> String {
             declare(&length, "int");
         }
         let peek = peek(cx, field);
-        declare(&get, &format!("{}{}", "int -> ".repeat(peek.indices), peek.result));
+        declare(&get, &("int -> ".repeat(peek.indices) + &peek.result));
         if let Some(module) = peek.struct_module {
             out.push('\n');
             out.push_str(&comment(&format!("The position of it, for {{!{module}.View}}."), 4));

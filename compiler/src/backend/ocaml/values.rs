@@ -39,7 +39,7 @@ pub fn make(cx: &Context, field: &Named, block: &mut Block) {
 /// A check of a value that is kept as it is; `None` if every value of its type is valid.
 fn valid(ty: &Type, value: &str, path: &str) -> Option<String> {
     Some(match shape(ty) {
-        Shape::Int(scalar) => format!("RT.valid_{} {value} {path}", scalar.name()),
+        Shape::Int(scalar) => ["RT.valid_", scalar.name(), " ", value, " ", path].concat(),
         Shape::Octets { len } => format!("RT.valid_octets {value} ~len:{len} {path}"),
         Shape::Text { bound } => format!("RT.valid_text {value} ~max:{bound} {path}"),
         Shape::Blob { bound } => format!("RT.valid_blob {value} ~max:{bound} {path}"),
@@ -87,11 +87,11 @@ pub fn equal(cx: &Context, field: &Named) -> String {
     if field.optional {
         format!("RT.equal_option {} a.{label} b.{label}", equality(cx, &field.ty))
     } else if simple {
-        format!("a.{label} = b.{label}")
+        ["a.", label, " = b.", label].concat()
     } else if let Shape::Array { elem, .. } | Shape::Vec { elem, .. } = shape(&field.ty) {
         format!("EL.equal {} a.{label} b.{label}", equality(cx, elem))
     } else {
-        format!("{} a.{label} b.{label}", equality(cx, &field.ty))
+        [equality(cx, &field.ty).as_str(), " a.", label, " b.", label].concat()
     }
 }
 
@@ -115,7 +115,7 @@ pub fn print(cx: &Context, field: &Named) -> String {
     let Named { label, path, .. } = field;
     let printer = printer(cx, &field.ty);
     let printer = if field.optional { format!("(RT.pp_option {printer})") } else { printer };
-    format!("RT.pp_field ppf {path} {printer} t.{label}")
+    ["RT.pp_field ppf ", path, " ", &printer, " t.", label].concat()
 }
 
 fn printer(cx: &Context, ty: &Type) -> String {

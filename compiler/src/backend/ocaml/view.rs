@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::code::{self, fill};
 use super::composite::composite;
-use super::doc::{self, comment, plain};
+use super::doc;
 use super::names::{self, constructor};
 use super::shape::{Context, Facts, Shape, shape};
 use crate::backend::Options;
@@ -146,7 +146,7 @@ fn enum_view(item: &Enum, module: &str) -> EnumView {
     fill(&mut constructors, &format!("type t = {list}"), 2);
     EnumView {
         module: module.to_owned(),
-        doc: item.description.as_deref().map(|text| comment(&plain(text), 2)),
+        doc: doc::description(item.description.as_deref(), 2),
         constructors,
         some: if hidden("Some") { "Stdlib.Option.Some" } else { "Some" },
         none: if hidden("None") { "Stdlib.Option.None" } else { "None" },
