@@ -13,6 +13,8 @@ pub mod ocaml_program;
 pub mod program;
 pub mod random;
 mod rules;
+mod rust_glue;
+pub mod rust_program;
 pub mod tokens;
 pub mod toolchain;
 pub mod values;

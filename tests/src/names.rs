@@ -16,12 +16,10 @@ const KEYWORDS: &str = "\
 
 /// Types, constructors and modules of Rust's prelude and primitives, of OCaml's Stdlib, and of the runtimes.
 const TYPES: &str = "\
-    String Vec Option Some None Result Ok Err Error Box Clone Copy Debug Default Drop Eq Fn FnMut FnOnce From Into Hash \
-    Iterator IntoIterator Ord PartialEq PartialOrd Send Sized Sync ToOwned ToString TryFrom TryInto AsRef Deref Extend \
-    U8 U16 U32 I8 I16 I32 I64 F32 F64 Bool Str Char Usize \
-    Stdlib Bytes List Array Int Int32 Int64 Float Char Buffer Format Printf Sys Obj Lazy Fun Seq Set Map Hashtbl Unit \
-    Mycelium MyceliumWire Runtime Codec Message Elements U64 Utf8 View Wire Core Alloc Std Valid Twin Checked Infallible \
-    AnyMessage Any DecodeError ValueError Code Zerocopy IntoBytes FromBytes Immutable KnownLayout Unaligned Raw";
+    String Vec Option Some None Result Ok Err Error Box Clone Copy Debug Default Eq Fn From Hash Iterator PartialEq Send \
+    Sized TryFrom AsRef Infallible U8 U64 Bool Str Stdlib Bytes List Array Int Int64 Float Char Buffer Format Sys Obj Unit \
+    Mycelium MyceliumWire Runtime Codec Message Elements Utf8 View Wire Core Alloc Valid Twin Checked AnyMessage Any \
+    DecodeError ValueError Code Zerocopy IntoBytes FromBytes Raw New Decode Args";
 
 /// Functions, constants and private names of the generated interfaces, and names that generated code may use inside.
 const VALUES: &str = "\
@@ -31,47 +29,53 @@ const VALUES: &str = "\
     b pos len i j k n m t v x w buf buffer bytes payload args raw value field this other out result error path code \
     index count length items item src dst ok err some none myc rt RT e is_zero not string list array option int float \
     bool unit char u8 u16 u32 u64 i8 i16 i32 i64 f32 f64 usize str min max abs fst snd ref ignore raise failwith \
-    has_a a a_length compare_ hd tl map iter id self_ type_ super_ mycelium_wire stdlib core std alloc init get set";
+    has_a a a_length compare_ hd tl map iter id self_ type_ super_ mycelium_wire stdlib core std alloc init get set \
+    from_account to_account into_account as_account is_account with_account new_account";
 
 /// The contracts.
 pub fn contracts() -> Vec<Contract> {
     let camel: Vec<String> = words(&[KEYWORDS, TYPES]).iter().map(|word| upper_camel(word)).collect();
-    let camel = distinct(camel, |word| word.to_owned());
-    let mut contracts: Vec<Contract> = (0..3).map(|turn| types(&format!("names_{turn}"), &camel, turn)).collect();
-    let verbatim: Vec<String> =
-        words(&[KEYWORDS]).into_iter().filter(|word| word.starts_with(char::is_lowercase)).collect();
-    contracts.push(types("names_verbatim", &verbatim, 0));
-    contracts.push(values(&camel, &verbatim));
-    contracts.push(fields(&words(&[KEYWORDS, VALUES])));
-    contracts
+    let camel = distinct(camel, str::to_owned);
+    let lower = |word: &String| word.starts_with(char::is_lowercase);
+    let verbatim: Vec<String> = words(&[KEYWORDS]).into_iter().filter(lower).collect();
+    vec![
+        types("names_of_messages", &camel, |_| Role::Message),
+        types("names_of_types", &camel, |index| if index % 2 == 0 { Role::Struct } else { Role::Enum }),
+        types("names_verbatim", &verbatim, |index| [Role::Message, Role::Struct, Role::Enum][index % 3]),
+        values(&camel, &verbatim),
+        fields(&words(&[KEYWORDS, VALUES])),
+    ]
 }
 
-/// A contract with each word as a message, a struct or an enum; which one, moves on with `turn`.
-fn types(name: &str, words: &[String], turn: usize) -> Contract {
-    // The names of built-in types are taken.
-    let builtin = |word: &String| ["String", "Vec", "U256"].contains(&word.as_str());
+/// What a word names.
+#[derive(Clone, Copy)]
+enum Role {
+    Message,
+    Struct,
+    Enum,
+}
+
+/// A contract with each word as a message, a struct or an enum, and a message that has all structs and enums in it.
+fn types(name: &str, words: &[String], role: impl Fn(usize) -> Role) -> Contract {
     let (mut enums, mut structs, mut messages, mut uses) = (String::new(), String::new(), String::new(), String::new());
     for (index, word) in words.iter().enumerate() {
-        let _ = match (index + turn) % 3 {
-            1 if !builtin(word) => {
-                let _ = writeln!(uses, "      field_{index}: \"{word}\"");
-                writeln!(structs, "  {word}: {{ fields: {{ x: u8, y: {{ type: \"String<2>\", optional: true }} }} }}")
+        // The names of built-in types are taken.
+        let builtin = ["String", "Vec", "U256"].contains(&word.as_str());
+        let role = if builtin { Role::Message } else { role(index) };
+        let _ = match role {
+            Role::Message => {
+                writeln!(messages, "  {word}: {{ tlv_type: {}, domain: Names, fields: {{ x: u8 }} }}", 1000 + index)
             }
-            2 if !builtin(word) => {
-                let _ = writeln!(uses, "      field_{index}: \"{word}\"");
-                writeln!(enums, "  {word}: {{ values: {{ {word}: 0, Other: 1 }} }}")
-            }
-            _ => writeln!(
-                messages,
-                "  {word}: {{ tlv_type: {}, domain: Names, fields: {{ x: u8, y: \"Vec<u16, 2>\" }} }}",
-                1000 + index
-            ),
+            Role::Struct => writeln!(structs, "  {word}: {{ fields: {{ x: u8, y: u16 }} }}"),
+            Role::Enum => writeln!(enums, "  {word}: {{ values: {{ {word}: 0, Other: 1 }} }}"),
         };
+        if !matches!(role, Role::Message) {
+            let _ = writeln!(uses, "      field_{index}: \"{word}\"");
+        }
     }
-    let text = format!(
-        "enums:\n{enums}structs:\n{structs}messages:\n{messages}  UsesOfAll:\n    tlv_type: 999\n    domain: Names\n    fields:\n{uses}"
-    );
-    Contract::new(name, text)
+    let fields = if uses.is_empty() { "{}".to_owned() } else { format!("\n{uses}") };
+    let all = format!("  UsesOfAll:\n    tlv_type: 999\n    domain: Names\n    fields: {fields}");
+    Contract::new(name, format!("enums:\n{enums}structs:\n{structs}messages:\n{messages}{all}"))
 }
 
 /// A contract with each word as a value of an enum.

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::contract::{Contract, update};
@@ -11,16 +11,18 @@ use crate::driver::Driver;
 use crate::ocaml_glue;
 use crate::toolchain::{root, run, target_folder};
 
-/// Builds the driver of `contracts` in the target folder `name`; panics with the compiler's words.
-pub fn build(name: &str, contracts: &[Contract]) -> Driver {
-    let folder = target_folder().join("generated").join(name).join("ocaml");
-    copy(&root().join("runtime-ocaml"), &folder.join("runtime"));
-    update(&folder.join("dune-project"), "(lang dune 2.9)\n");
-    update(
-        &folder.join("contracts/dune"),
-        "(library\n (name contracts)\n (wrapped false)\n (libraries mycelium.wire)\n \
-         (flags\n  (:standard -w +a-4-9-40..42-44-45-70 -warn-error +a)))\n",
-    );
+/// Flags of the generated code: those of dune's dev profile for people who turn every warning on.
+const STRICT: &str = "(flags\n  (:standard -w +a-4-9-40..42-44-45-70 -warn-error +a))";
+
+/// Builds the driver of `contracts`; panics with the compiler's words. The contracts of `unused` are compiled alone.
+pub fn build(name: &str, contracts: &[Contract], unused: &[Contract]) -> Driver {
+    let folder = project(name);
+    // Bytecode is enough to see every error and warning.
+    for (library, modes) in [("contracts", ""), ("unused", " (modes byte)\n")] {
+        let dune =
+            format!("(library\n (name {library})\n (wrapped false)\n{modes} (libraries mycelium.wire)\n {STRICT})\n");
+        update(&folder.join(library).join("dune"), &dune);
+    }
     update(
         &folder.join("driver/dune"),
         "(executable\n (name driver)\n (libraries contracts mycelium.wire)\n (flags\n  (-w -a -alert -all)))\n",
@@ -29,47 +31,57 @@ pub fn build(name: &str, contracts: &[Contract]) -> Driver {
     let mut arms = String::new();
     for contract in contracts {
         let name = &contract.name;
-        for (file, text) in contract.render("ocaml") {
-            update(&folder.join("contracts").join(file.replace("messages", &format!("contract_{name}"))), &text);
-        }
+        generate(contract, &folder.join("contracts"));
         update(&folder.join(format!("driver/glue_{name}.ml")), &ocaml_glue::module(contract));
         let _ = writeln!(arms, "  | {name:?} -> Glue_{name}.answer message operation w");
+    }
+    for contract in unused {
+        generate(contract, &folder.join("unused"));
     }
     let main = format!(
         "let () =\n  Support.serve @@ fun contract message operation w ->\n  match contract with\n{arms}  \
          | _ -> failwith \"an unknown contract\"\n"
     );
     update(&folder.join("driver/driver.ml"), &main);
-    let mut dune = Command::new("dune");
-    dune.args(["build", "--root", ".", "--profile", "dev", "--display", "quiet", "./driver/driver.exe"]);
-    dune.current_dir(&folder);
-    let output = run(dune);
-    assert!(output.status.success(), "{name}, generated OCaml:\n{}", String::from_utf8_lossy(&output.stderr));
+    dune(&folder, &["./driver/driver.exe", "@unused/check"]);
     Driver { language: "OCaml", program: folder.join("_build/default/driver/driver.exe") }
 }
 
 /// Builds one program, `main`, beside the generated code of one contract, a library `messages` whose warnings are
 /// errors; the path of the executable.
-pub fn build_one(name: &str, contract: &Contract, main: &str) -> std::path::PathBuf {
-    let folder = target_folder().join("generated").join(name).join("ocaml");
-    copy(&root().join("runtime-ocaml"), &folder.join("runtime"));
-    update(&folder.join("dune-project"), "(lang dune 2.9)\n");
-    update(
-        &folder.join("messages/dune"),
-        "(library\n (name messages)\n (libraries mycelium.wire)\n \
-         (flags\n  (:standard -w +a-4-9-40..42-44-45-70 -warn-error +a)))\n",
-    );
+pub fn build_one(name: &str, contract: &Contract, main: &str) -> PathBuf {
+    let folder = project(name);
+    let library = format!("(library\n (name messages)\n (libraries mycelium.wire)\n {STRICT})\n");
+    update(&folder.join("messages/dune"), &library);
     for (file, text) in contract.render("ocaml") {
         update(&folder.join("messages").join(file), &text);
     }
     update(&folder.join("main/dune"), "(executable\n (name main)\n (libraries messages mycelium.wire))\n");
     update(&folder.join("main/main.ml"), main);
-    let mut dune = Command::new("dune");
-    dune.args(["build", "--root", ".", "--profile", "dev", "--display", "quiet", "./main/main.exe"]);
-    dune.current_dir(&folder);
-    let output = run(dune);
-    assert!(output.status.success(), "{name}, generated OCaml:\n{}", String::from_utf8_lossy(&output.stderr));
+    dune(&folder, &["./main/main.exe"]);
     folder.join("_build/default/main/main.exe")
+}
+
+fn generate(contract: &Contract, folder: &Path) {
+    for (file, text) in contract.render("ocaml") {
+        update(&folder.join(file.replace("messages", &format!("contract_{}", contract.name))), &text);
+    }
+}
+
+/// The folder of a dune project with the runtime library in it.
+fn project(name: &str) -> PathBuf {
+    let folder = target_folder().join("generated").join(name).join("ocaml");
+    copy(&root().join("runtime-ocaml"), &folder.join("runtime"));
+    update(&folder.join("dune-project"), "(lang dune 2.9)\n");
+    folder
+}
+
+fn dune(folder: &Path, targets: &[&str]) {
+    let mut dune = Command::new("dune");
+    dune.args(["build", "--root", ".", "--profile", "dev", "--display", "quiet"]).args(targets).current_dir(folder);
+    let output = run(dune);
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}, generated OCaml:\n{words}", folder.display());
 }
 
 /// Copies what the runtime library is built from.

@@ -8,8 +8,8 @@ use myc_schema::value::{self, JsonStyle};
 use mycelium_tests::contract::{Contract, read};
 use mycelium_tests::driver::{self, Driver, Exchange};
 use mycelium_tests::golden::{self, Golden};
-use mycelium_tests::ocaml_program;
 use mycelium_tests::tokens::hex;
+use mycelium_tests::{ocaml_program, rust_program};
 
 /// Runs `check` on every contract, message and case; panics with all that it returns.
 fn every(check: impl Fn(&Golden, &mut Vec<String>)) {
@@ -152,7 +152,12 @@ fn contracts() -> Vec<Contract> {
 
 #[test]
 fn generated_ocaml_holds_golden_bytes() {
-    holds_golden_bytes(&ocaml_program::build("golden", &contracts()));
+    holds_golden_bytes(&ocaml_program::build("golden", &contracts(), &[]));
+}
+
+#[test]
+fn generated_rust_holds_golden_bytes() {
+    holds_golden_bytes(&rust_program::build("golden", &contracts(), &[]));
 }
 
 fn parsed(json: &str) -> serde_json::Value {

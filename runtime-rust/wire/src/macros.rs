@@ -136,7 +136,7 @@ macro_rules! composite {
 
         $crate::checked! { $storage $(#[$attribute])* $name $twin $args $(<$lt>)? }
 
-        #[allow(dead_code, deprecated, clippy::needless_lifetimes)]
+        #[allow(dead_code, deprecated, clippy::needless_lifetimes, clippy::self_named_constructors)]
         impl $name {
             /// The size on the wire, in bytes.
             pub const SIZE: usize = $size;
@@ -214,7 +214,7 @@ macro_rules! checked {
     (copy $(#[$attribute:meta])* $name:ident $twin:ident $args:ident $(<$lt:lifetime>)?) => {
         $crate::checked! { @define [::core::clone::Clone, ::core::marker::Copy] $(#[$attribute])* $name $twin }
 
-        #[allow(dead_code, deprecated, clippy::needless_lifetimes)]
+        #[allow(dead_code, deprecated, clippy::needless_lifetimes, clippy::self_named_constructors)]
         impl $name {
             /// A value made from its fields. An error has the code and path of the first field that the
             /// contract refuses.
@@ -227,7 +227,7 @@ macro_rules! checked {
     (boxed $(#[$attribute:meta])* $name:ident $twin:ident $args:ident $(<$lt:lifetime>)?) => {
         $crate::checked! { @define [] $(#[$attribute])* $name $twin }
 
-        #[allow(dead_code, deprecated, clippy::needless_lifetimes)]
+        #[allow(dead_code, deprecated, clippy::needless_lifetimes, clippy::self_named_constructors)]
         impl $name {
             /// A value made from its fields, on the heap: the type is larger than 64 KiB. An error has the
             /// code and path of the first field that the contract refuses.

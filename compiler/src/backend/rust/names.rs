@@ -86,9 +86,10 @@ pub fn field(name: &str) -> Cow<'_, str> {
     if API.binary_search(&name).is_ok() { Cow::Owned(format!("{name}_")) } else { escape(name) }
 }
 
-/// The variant of an enum value called `name`.
+/// The variant of an enum value called `name`. `val` is what the `?` of Rust calls a value that is well: rustc refuses it
+/// on an enum with a variant of that name.
 pub fn variant(name: &str) -> Cow<'_, str> {
-    if name == "ALL" { Cow::Borrowed("ALL_") } else { escape(name) }
+    if name == "ALL" || name == "val" { Cow::Owned(format!("{name}_")) } else { escape(name) }
 }
 
 /// The name that a message's Rust type is made from.
@@ -232,7 +233,9 @@ mod tests {
         for (name, expected) in fields {
             assert_eq!(field(name), expected);
         }
-        assert_eq!((variant("ALL").as_ref(), variant("Self").as_ref()), ("ALL_", "Self_"));
+        for (name, expected) in [("ALL", "ALL_"), ("val", "val_"), ("Self", "Self_"), ("Val", "Val")] {
+            assert_eq!(variant(name), expected);
+        }
     }
 
     #[test]
