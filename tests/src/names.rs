@@ -75,7 +75,9 @@ fn types(name: &str, words: &[String], role: impl Fn(usize) -> Role) -> Contract
     }
     let fields = if uses.is_empty() { "{}".to_owned() } else { format!("\n{uses}") };
     let all = format!("  UsesOfAll:\n    tlv_type: 999\n    domain: Names\n    fields: {fields}");
-    Contract::new(name, format!("enums:\n{enums}structs:\n{structs}messages:\n{messages}{all}"))
+    let section = |key: &str, items: String| if items.is_empty() { items } else { format!("{key}:\n{items}") };
+    let text = section("enums", enums) + &section("structs", structs) + &section("messages", messages + &all);
+    Contract::new(name, text)
 }
 
 /// A contract with each word as a value of an enum.

@@ -35,7 +35,7 @@ macro_rules! message {
             layout $size { $($layout)* }
         }
 
-        #[allow(dead_code, deprecated)]
+        #[allow(dead_code, deprecated, clippy::self_named_constructors)]
         impl $name {
             /// The TLV type id.
             pub const TYPE_ID: u16 = $type_id;
@@ -272,7 +272,7 @@ macro_rules! checked {
 #[macro_export]
 macro_rules! read {
     (copy $name:ident $twin:ident) => {
-        #[allow(dead_code, deprecated)]
+        #[allow(dead_code, deprecated, clippy::self_named_constructors)]
         impl $name {
             /// An owned copy of the message in a payload, after every check of the wire format.
             #[inline]
@@ -282,7 +282,7 @@ macro_rules! read {
         }
     };
     (boxed $name:ident $twin:ident) => {
-        #[allow(dead_code, deprecated)]
+        #[allow(dead_code, deprecated, clippy::self_named_constructors)]
         impl $name {
             /// An owned copy of the message in a payload, after every check of the wire format, on the
             /// heap: the type is larger than 64 KiB.
