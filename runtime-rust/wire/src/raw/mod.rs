@@ -14,6 +14,8 @@ mod list;
 mod optional;
 mod scalar;
 mod string;
+#[cfg(test)]
+mod tests;
 
 pub use list::List;
 pub use optional::Opt;
