@@ -18,6 +18,8 @@ let schema_digest =
 module Schema_mode = struct
   type t = Exact | Shared
 
+  let all = [ Exact; Shared ]
+
   let of_int = function
     | 1 -> Some Exact
     | 2 -> Some Shared
@@ -44,6 +46,9 @@ end
 module Reject_reason = struct
   type t = Schema_mismatch | Protocol_version | Malformed | Capacity |
     Not_allowed | Worker_token | Shutting_down | Deadline
+
+  let all = [ Schema_mismatch; Protocol_version; Malformed; Capacity;
+      Not_allowed; Worker_token; Shutting_down; Deadline ]
 
   let of_int = function
     | 1 -> Some Schema_mismatch
@@ -95,6 +100,9 @@ end
 module Goodbye_reason = struct
   type t = Shutdown | Slow_consumer | Protocol_error | Frame_too_large | Idle
     | Heartbeat_missed | Replaced | Client_done
+
+  let all = [ Shutdown; Slow_consumer; Protocol_error; Frame_too_large; Idle;
+      Heartbeat_missed; Replaced; Client_done ]
 
   let of_int = function
     | 1 -> Some Shutdown
@@ -1138,6 +1146,21 @@ module Goodbye = struct
 end
 
 module Any_message = struct
+  let messages =
+    [
+      Mycelium_wire.Message.info (module Client_hello);
+      Mycelium_wire.Message.info (module Welcome);
+      Mycelium_wire.Message.info (module Reject);
+      Mycelium_wire.Message.info (module Schema_summary);
+      Mycelium_wire.Message.info (module Ping);
+      Mycelium_wire.Message.info (module Pong);
+      Mycelium_wire.Message.info (module Subscribe);
+      Mycelium_wire.Message.info (module Unsubscribe);
+      Mycelium_wire.Message.info (module Subscribed);
+      Mycelium_wire.Message.info (module Dropped);
+      Mycelium_wire.Message.info (module Goodbye);
+    ]
+
   type t =
     | Client_hello of Client_hello.t
     | Welcome of Welcome.t

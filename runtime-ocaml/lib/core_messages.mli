@@ -390,6 +390,9 @@ module Any_message : sig
     | Dropped of Dropped.t
     | Goodbye of Goodbye.t
 
+  val messages : Mycelium_wire.Message.info list
+  (** Every message, in the contract's order. *)
+
   val type_id : t -> int
   val name : t -> string
   val topic : t -> string

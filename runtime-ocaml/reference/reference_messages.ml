@@ -270,6 +270,13 @@ module Batch_operation = struct
 end
 
 module Any_message = struct
+  let messages =
+    [
+      Mycelium_wire.Message.info (module Text_message);
+      Mycelium_wire.Message.info (module Counter_update);
+      Mycelium_wire.Message.info (module Batch_operation);
+    ]
+
   type t =
     | Text_message of Text_message.t
     | Counter_update of Counter_update.t

@@ -112,6 +112,9 @@ module Any_message : sig
     | Counter_update of Counter_update.t
     | Batch_operation of Batch_operation.t
 
+  val messages : Mycelium_wire.Message.info list
+  (** Every message, in the contract's order. *)
+
   val type_id : t -> int
   val name : t -> string
   val topic : t -> string

@@ -63,6 +63,8 @@ let enums () =
         (Goodbye_reason.of_string (Goodbye_reason.to_string reason)
         = Some reason))
     (List.filter_map Fun.id all);
+  Alcotest.(check bool) "all" true
+    (Goodbye_reason.all = List.filter_map Fun.id all);
   Alcotest.(check bool) "unknown" true
     (Goodbye_reason.of_string "shutdown" = None);
   Alcotest.(check bool) "order" true

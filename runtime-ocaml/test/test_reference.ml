@@ -191,7 +191,19 @@ let dispatch () =
   (match decode 1002 with
   | Some result -> Check.error ~code:"length" ~path:"" result
   | None -> Alcotest.fail "known id");
-  Alcotest.(check bool) "unknown id" true (decode 1004 = None)
+  Alcotest.(check bool) "unknown id" true (decode 1004 = None);
+  let known { Mycelium.Message.type_id; name; topic; size; fingerprint } =
+    Printf.sprintf "%d %s %s %d %s" type_id name topic size
+      (Check.hex fingerprint)
+  in
+  Alcotest.(check (list string))
+    "messages"
+    [
+      "1001 TextMessage examples 312 8a482d2d48c962d0";
+      "1002 CounterUpdate examples 16 644507ed29350875";
+      "1003 BatchOperation examples 224 7d3b8ec266b07a36";
+    ]
+    (List.map known Any_message.messages)
 
 let tests =
   [

@@ -21,9 +21,27 @@ module type S = sig
   val schema_digest : string
 end
 
+type info = {
+  type_id : int;
+  name : string;
+  topic : string;
+  size : int;
+  fingerprint : string;
+}
+
+let info (module M : S) =
+  {
+    type_id = M.type_id;
+    name = M.name;
+    topic = M.topic;
+    size = M.size;
+    fingerprint = M.fingerprint;
+  }
+
 module type ENUM = sig
   type t
 
+  val all : t list
   val of_int : int -> t option
   val to_int : t -> int
   val of_string : string -> t option

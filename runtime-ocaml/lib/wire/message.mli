@@ -62,9 +62,24 @@ module type S = sig
   (** [schema_digest] is the 32 bytes that name the whole contract. *)
 end
 
+type info = {
+  type_id : int;  (** As {!S.type_id}. *)
+  name : string;  (** As {!COMPOSITE.name}. *)
+  topic : string;  (** As {!S.topic}. *)
+  size : int;  (** As {!COMPOSITE.size}. *)
+  fingerprint : string;  (** As {!S.fingerprint}. *)
+}
+(** What is known of a message type without its fields. *)
+
+val info : (module S) -> info
+(** [info (module M)] is what is known of [M]. *)
+
 (** An enum. *)
 module type ENUM = sig
   type t
+
+  val all : t list
+  (** [all] is every value, in the contract's order. *)
 
   val of_int : int -> t option
   (** [of_int n] is the value with number [n]. *)

@@ -91,6 +91,11 @@ module Greeting = struct
 end
 
 module Any_message = struct
+  let messages =
+    [
+      Mycelium_wire.Message.info (module Greeting);
+    ]
+
   type t =
     | Greeting of Greeting.t
 

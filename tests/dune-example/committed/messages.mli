@@ -51,6 +51,9 @@ module Any_message : sig
   type t =
     | Greeting of Greeting.t
 
+  val messages : Mycelium_wire.Message.info list
+  (** Every message, in the contract's order. *)
+
   val type_id : t -> int
   val name : t -> string
   val topic : t -> string

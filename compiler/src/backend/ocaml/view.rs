@@ -118,6 +118,8 @@ struct EnumView {
     doc: Option<String>,
     /// The type's constructors, on as many lines as they take.
     constructors: String,
+    /// The list of them.
+    all: String,
     values: Vec<EnumValueView>,
     some: &'static str,
     none: &'static str,
@@ -144,10 +146,13 @@ fn enum_view(item: &Enum, module: &str) -> EnumView {
     let list = values.iter().map(|value| value.constructor.as_str()).collect::<Vec<_>>().join(" | ");
     let mut constructors = String::new();
     fill(&mut constructors, &format!("type t = {list}"), 2);
+    let mut all = String::new();
+    fill(&mut all, &format!("let all = [ {} ]", list.replace(" | ", "; ")), 2);
     EnumView {
         module: module.to_owned(),
         doc: doc::description(item.description.as_deref(), 2),
         constructors,
+        all,
         some: if hidden("Some") { "Stdlib.Option.Some" } else { "Some" },
         none: if hidden("None") { "Stdlib.Option.None" } else { "None" },
         values,
