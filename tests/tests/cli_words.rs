@@ -39,7 +39,6 @@ fn mistyped_command_lines() {
         (&["check", "--message-format", "jsno"], "a similar value exists: 'json'"),
         (&["compile", "--lang", "rst", "--out", "."], "a similar value exists: 'rust'"),
         (&["compile", "--out", "."], "--lang <LANG>"),
-        (&["compile", "--lang", "rust"], "--out <DIR>"),
         (&["explain", "E9999"], "list-codes"),
         (&["man", "compil"], "did you mean `compile`?"),
         (&["completions", "tcsh"], "bash"),
