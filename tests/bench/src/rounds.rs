@@ -77,7 +77,7 @@ mod tests {
     /// A measurement that cannot tell ten times the work from the work is of no use.
     #[test]
     fn more_work_takes_more_time() {
-        let spin = |turns: u64| move || (0..black_box(turns)).for_each(|turn| drop(black_box(turn)));
+        let spin = |turns: u64| move || (0..black_box(turns)).for_each(|turn| _ = black_box(turn));
         let mut lanes = [Lane::new("one", 0, spin(100)), Lane::new("ten", 0, spin(1_000))];
         let plan = Plan { rounds: 50, batch: Duration::from_micros(20) };
         let best = minima(&mut lanes, plan);
