@@ -32,13 +32,14 @@ pub fn run(arguments: &[String]) -> Outcome {
     let is_part = |argument: &str| PARTS.iter().any(|part| part.name == argument);
     let (named, options): (Vec<_>, Vec<_>) = arguments.iter().map(String::as_str).partition(|word| is_part(word));
     setup::ensure(true)?;
-    for part in PARTS {
-        if named.contains(&part.name) || named.is_empty() && part.usual {
-            println!("\n## {}\n", part.name);
-            (part.run)(&options)?;
+    let mut failures = Vec::new();
+    for part in PARTS.iter().filter(|part| named.contains(&part.name) || named.is_empty() && part.usual) {
+        println!("\n## {}\n", part.name);
+        if let Err(Failure(words)) = (part.run)(&options) {
+            failures.push(words);
         }
     }
-    Ok(())
+    if failures.is_empty() { Ok(()) } else { Err(Failure(failures.join("\n"))) }
 }
 
 /// What must hold of the benchmarks on every change: they are formatted, free of warnings, and compile in both
@@ -69,7 +70,7 @@ fn compiler(options: &[&str]) -> Outcome {
 }
 
 fn criterion(options: &[&str]) -> Outcome {
-    process::run(cargo(&[&["bench", "--locked", "--bench", "codec", "--"], options].concat()))
+    process::run(cargo(&[&["bench", "--locked", "--features", "criterion", "--bench", "codec", "--"], options].concat()))
 }
 
 /// Cargo in the workspace of the benchmarks.

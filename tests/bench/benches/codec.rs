@@ -8,7 +8,7 @@ fn codec(criterion: &mut Criterion) {
     for group in matrix::groups() {
         let mut benchmarks = criterion.benchmark_group(group.name);
         for mut lane in group.lanes {
-            benchmarks.bench_function(lane.name, |bencher| bencher.iter_custom(|count| lane.time(count)));
+            benchmarks.bench_function(lane.name, |bencher| bencher.iter_custom(|count| lane.time(0, count)));
         }
         benchmarks.finish();
     }

@@ -10,9 +10,14 @@ let verdict ~noise ratio goal =
   else if ratio <= goal *. (1. +. noise) then "met within noise"
   else "not met"
 
+(* About a clock cycle, in nanoseconds. *)
+let cycle = 0.3
+
 (* Two lanes of the same code differ by chance (where the linker puts them,
-   what the machine does): a ratio is as good as it gets to that precision. *)
-let noise times =
+   what the machine does), and times come in clock cycles: a ratio is as good
+   as it gets to that precision. *)
+let noise times own =
+  Float.max (cycle /. own) @@
   match (List.assoc_opt by_hand times, List.assoc_opt by_hand_again times) with
   | Some one, Some other ->
       let spread = Float.max (one /. other) (other /. one) -. 1. in
@@ -23,7 +28,8 @@ let report group costs =
   let rows = List.combine group.lanes costs in
   let time ((lane : lane), cost) = (lane.name, cost.nanoseconds) in
   let times = List.map time rows in
-  let noise = noise times and own = List.assoc ours times in
+  let own = List.assoc ours times in
+  let noise = noise times own in
   Printf.printf "### %s\n\n" group.name;
   print_string "| lane | bytes | ns | words | ours / lane | goal | |\n";
   print_string "| --- | ---: | ---: | ---: | ---: | ---: | --- |\n";

@@ -16,6 +16,32 @@ let payload size encode t by_hand threaded value =
     failwith "the floors write other bytes than the generated code";
   payload
 
+(* A floor that skips a check would be no floor either: what is refused, and
+   why, has to be the same for every byte that is set to something else. *)
+let agree name payload ours by_hand threaded =
+  let len = Bytes.length payload in
+  let verdict decode b =
+    match decode b ~pos:0 ~len with
+    | Ok _ -> None
+    | Error { By_hand.code; path } -> Some (code, path)
+  in
+  let own b =
+    match ours b ~pos:0 ~len with
+    | Ok _ -> None
+    | Error e ->
+        Some Mycelium_wire.Error.(code_to_string e.code, e.path)
+  in
+  for at = 0 to len - 1 do
+    List.iter
+      (fun value ->
+        let b = Bytes.copy payload in
+        Bytes.set_uint8 b at value;
+        let expected = own b in
+        if verdict by_hand b <> expected || verdict threaded b <> expected then
+          failwith (Printf.sprintf "%s: byte %d = %d" name at value))
+      [ 0; 1; 2; 4; 18; 19; 0x7F; 0x80; 0xC3; 0xEE; 0xFF ]
+  done
+
 let text (case, (value : Shapes.text)) =
   let t =
     Text_message.make_exn ~sender:value.sender ~content:value.content
@@ -25,6 +51,8 @@ let text (case, (value : Shapes.text)) =
     payload 312 Text_message.encode_into t By_hand.encode_text
       Threaded.encode_text value
   in
+  agree "Text_message" payload Text_message.decode By_hand.decode_text
+    Threaded.decode_text;
   [
     {
       name = "Text_message " ^ case ^ " encode_into";
@@ -65,6 +93,8 @@ let counter =
     payload 16 Counter_update.encode_into t By_hand.encode_counter
       Threaded.encode_counter value
   in
+  agree "Counter_update" payload Counter_update.decode By_hand.decode_counter
+    Threaded.decode_counter;
   [
     {
       name = "Counter_update encode_into";
@@ -105,6 +135,8 @@ let batch =
     payload 224 Batch_operation.encode_into t By_hand.encode_batch
       Threaded.encode_batch value
   in
+  agree "Batch_operation" payload Batch_operation.decode By_hand.decode_batch
+    Threaded.decode_batch;
   [
     {
       name = "Batch_operation encode_into";
@@ -151,6 +183,8 @@ let order =
     payload 128 New_order.encode_into t By_hand.encode_order
       Threaded.encode_order value
   in
+  agree "New_order" payload New_order.decode By_hand.decode_order
+    Threaded.decode_order;
   [
     {
       name = "New_order encode_into";

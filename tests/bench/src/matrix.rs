@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use crate::rounds::Lane;
+use crate::rounds::{Lane, ROOM, arena, offset, time};
 use crate::{bincode, copies, ours, plain, prost, rkyv, sbe, shapes};
 
 /// One message, one operation, every format.
@@ -33,28 +33,33 @@ pub const PLAIN: &str = "zerocopy by hand";
 /// The same code once more: how far two equal lanes lie apart.
 pub const PLAIN_AGAIN: &str = "the same again";
 
-/// Calls `codec` on `value` and `out`, both opaque to the optimiser.
+/// Calls `codec` on `value` and a buffer of `room` bytes, both opaque to the optimiser.
 macro_rules! encode {
-    ($name:expr, $out:expr, $bytes:expr, |$value:ident = $source:expr, $buffer:ident| $codec:expr) => {{
-        let (source, mut out) = ($source, $out);
-        Lane::new($name, $bytes, move || {
-            let $value = black_box(&source);
-            let $buffer = black_box(&mut out[..]);
-            let written = black_box($codec);
-            debug_assert!(written.is_ok());
-            _ = written.is_ok();
-            black_box(&out);
+    ($name:expr, $room:expr, $bytes:expr, |$value:ident = $source:expr, $buffer:ident| $codec:expr) => {{
+        let (source, mut arena) = ($source, arena(&[]));
+        Lane::new($name, $bytes, move |place, count| {
+            let out = &mut arena[offset(place)..][..$room];
+            time(count, || {
+                let $value = black_box(&source);
+                let $buffer = black_box(&mut *out);
+                _ = black_box($codec).is_ok();
+                black_box(&*out);
+            })
         })
     }};
 }
 
-/// Calls `codec` on bytes that are opaque to the optimiser, and uses all of the result.
+/// Calls `codec` on bytes that are opaque to the optimiser.
 macro_rules! decode {
     ($name:expr, $source:expr, |$bytes:ident| $codec:expr) => {{
-        let source = $source;
-        Lane::new($name, source.len(), move || {
-            let $bytes = black_box(&source[..]);
-            _ = black_box($codec).is_ok();
+        let source: &[u8] = $source;
+        let (length, arena) = (source.len(), arena(source));
+        Lane::new($name, length, move |place, count| {
+            let source = &arena[offset(place)..][..length];
+            time(count, || {
+                let $bytes = black_box(source);
+                _ = black_box($codec).is_ok();
+            })
         })
     }};
 }
@@ -74,32 +79,32 @@ macro_rules! message {
         let value = $value;
         let mut payload = [0_u8; $size];
         accepted($ours_encode(&value, &mut payload));
-        let mut bincode_bytes = vec![0_u8; 1024];
+        let mut bincode_bytes = vec![0_u8; ROOM];
         let size = accepted(bincode::encode(&<$bincode>::from(&value), &mut bincode_bytes));
         bincode_bytes.truncate(size);
-        let mut rkyv_bytes = ::rkyv::util::AlignedVec::<16>::with_capacity(1024);
-        rkyv_bytes.resize(1024, 0);
+        let mut rkyv_bytes = ::rkyv::util::AlignedVec::<16>::new();
+        rkyv_bytes.resize(ROOM, 0);
         let size = accepted($rkyv_encode(&<$rkyv>::from(&value), &mut rkyv_bytes));
         rkyv_bytes.resize(size, 0);
-        let mut prost_bytes = vec![0_u8; 1024];
+        let mut prost_bytes = vec![0_u8; ROOM];
         let size = accepted(prost::encode(&<$prost>::from(&value), &mut prost_bytes));
         prost_bytes.truncate(size);
         let encode = Group {
             name: format!("{} encode", $name),
             lanes: vec![
-                encode!(OURS, [0_u8; $size], $size, |value = value.clone(), out| $ours_encode(value, out)),
-                encode!(COPIES, [0_u8; $size], $size, |value = (value.clone(), payload), out| Ok::<_, ()>($copies(
+                encode!(OURS, $size, $size, |value = value.clone(), out| $ours_encode(value, out)),
+                encode!(COPIES, $size, $size, |value = (value.clone(), payload), out| Ok::<_, ()>($copies(
                     &value.0, &value.1, out
                 ))),
-                encode!(PLAIN, [0_u8; $size], $size, |value = value.clone(), out| <$plain>::encode(value, out)),
-                encode!(PLAIN_AGAIN, [0_u8; $size], $size, |value = value.clone(), out| <$plain>::encode(value, out)),
-                encode!("sbe_gen + checks", [0_u8; $size], $size, |value = value.clone(), out| $sbe_encode(value, out)),
-                encode!("bincode 2", [0_u8; 1024], bincode_bytes.len(), |value = <$bincode>::from(&value), out| {
+                encode!(PLAIN, $size, $size, |value = value.clone(), out| <$plain>::encode(value, out)),
+                encode!(PLAIN_AGAIN, $size, $size, |value = value.clone(), out| <$plain>::encode(value, out)),
+                encode!("sbe_gen + checks", $size, $size, |value = value.clone(), out| $sbe_encode(value, out)),
+                encode!("bincode 2", ROOM, bincode_bytes.len(), |value = <$bincode>::from(&value), out| {
                     bincode::encode(value, out)
                 }),
-                encode!("rkyv 0.8", ::rkyv::util::Align([0_u8; 1024]), rkyv_bytes.len(), |value =
+                encode!("rkyv 0.8", ROOM, rkyv_bytes.len(), |value =
                     <$rkyv>::from(&value), out| $rkyv_encode(value, out)),
-                encode!("prost", [0_u8; 1024], prost_bytes.len(), |value = <$prost>::from(&value), out| {
+                encode!("prost", ROOM, prost_bytes.len(), |value = <$prost>::from(&value), out| {
                     prost::encode(value, out)
                 }),
             ],
@@ -108,14 +113,14 @@ macro_rules! message {
         let decode = Group {
             name: format!("{} decode", $name),
             lanes: vec![
-                decode!(OURS, payload, |bytes| <$ours>::decode(bytes)),
-                decode!(PLAIN, payload, |bytes| <$plain>::decode(bytes)),
-                decode!(PLAIN_AGAIN, payload, |bytes| <$plain>::decode(bytes)),
-                decode!("sbe_gen + checks", payload, |bytes| $sbe_decode(bytes)),
-                decode!("bincode 2", bincode_bytes.clone(), |bytes| bincode::decode::<$bincode>(bytes)),
-                decode!("bincode 2 borrowed", bincode_bytes, |bytes| bincode::borrow::<$bincode_ref>(bytes)),
-                decode!("rkyv 0.8", rkyv_bytes, |bytes| $rkyv_decode(bytes)),
-                decode!("prost", prost_bytes, |bytes| prost::decode::<$prost>(bytes)),
+                decode!(OURS, &payload, |bytes| <$ours>::decode(bytes)),
+                decode!(PLAIN, &payload, |bytes| <$plain>::decode(bytes)),
+                decode!(PLAIN_AGAIN, &payload, |bytes| <$plain>::decode(bytes)),
+                decode!("sbe_gen + checks", &payload, |bytes| $sbe_decode(bytes)),
+                decode!("bincode 2", &bincode_bytes, |bytes| bincode::decode::<$bincode>(bytes)),
+                decode!("bincode 2 borrowed", &bincode_bytes, |bytes| bincode::borrow::<$bincode_ref>(bytes)),
+                decode!("rkyv 0.8", &rkyv_bytes, |bytes| $rkyv_decode(bytes)),
+                decode!("prost", &prost_bytes, |bytes| prost::decode::<$prost>(bytes)),
             ],
             goals: $decode_goals,
         };
