@@ -70,7 +70,9 @@ fn compiler(options: &[&str]) -> Outcome {
 }
 
 fn criterion(options: &[&str]) -> Outcome {
-    process::run(cargo(&[&["bench", "--locked", "--features", "criterion", "--bench", "codec", "--"], options].concat()))
+    process::run(cargo(
+        &[&["bench", "--locked", "--features", "criterion", "--bench", "codec", "--"], options].concat(),
+    ))
 }
 
 /// Cargo in the workspace of the benchmarks.
