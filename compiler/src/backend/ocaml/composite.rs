@@ -107,11 +107,12 @@ fn body(
             ..head
         }
     } else {
+        let labels: Vec<String> = fields.iter().map(|field| ["~", &field.label].concat()).collect();
         Composite {
             fields: lines(fields, |field| ["    ", &field.label, " : ", &fields::type_of(cx, field), ";"].concat()),
-            make_exn_head: labelled(fields, "let make_exn", 2),
-            make_head: labelled(fields, "let make", 2),
-            make_call: labelled(fields, "try Ok (make_exn", 4),
+            make_exn_head: labelled(&labels, "  let make_exn", 4),
+            make_head: labelled(&labels, "  let make", 4),
+            make_call: labelled(&labels, "    try Ok (make_exn", 8),
             view: peeks::functions(cx, fields),
             check: check(cx, fields),
             read: lines(fields, |field| read(cx, field)),
@@ -153,15 +154,10 @@ fn make_type(cx: &Context, fields: &[Named], name: &str, result: &str) -> String
     out
 }
 
-/// `head` and the labels of `make`, `indent` columns from the left.
-fn labelled(fields: &[Named], head: &str, indent: usize) -> String {
-    let mut text = head.to_owned();
-    for field in fields {
-        text.push_str(" ~");
-        text.push_str(&field.label);
-    }
-    let mut out = String::new();
-    fill(&mut out, &text, indent);
+/// `head`, which begins where its line does, and the labels of `make`; further lines are `indent` columns from the left.
+fn labelled(labels: &[String], head: &str, indent: usize) -> String {
+    let mut out = head.to_owned();
+    code::fill_pieces(&mut out, labels, indent);
     out
 }
 

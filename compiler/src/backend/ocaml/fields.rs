@@ -21,6 +21,13 @@ pub fn documented(cx: &Context, field: &Named) -> String {
     let Some(doc) = field_doc(cx, field) else {
         return line;
     };
+    // Nearly every field's: nothing in there that means something to anyone else.
+    if line.len() + doc.len() + 9 <= 80 && doc.bytes().all(is_plain) {
+        line.push_str("  (** ");
+        line.push_str(&doc);
+        line.push_str(" *)");
+        return line;
+    }
     let doc = comment(&doc, 8);
     let short = doc.trim_start();
     if !doc.contains('\n') && line.len() + 2 + short.chars().count() <= 80 {
@@ -28,6 +35,11 @@ pub fn documented(cx: &Context, field: &Named) -> String {
     } else {
         line + "\n" + &doc
     }
+}
+
+/// Whether a byte of a comment is only that to the lexer and to odoc, wherever it is.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'.' | b',' | b';' | b':' | b'<' | b'>' | b'[' | b']' | b'_')
 }
 
 fn field_doc(cx: &Context, field: &Field) -> Option<String> {
