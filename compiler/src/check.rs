@@ -1,7 +1,8 @@
 //! One contract from text to schema: every stage that reports, in order. What each stage checks is
 //! its own business; here their findings are put in the order of the source.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::backend::BACKENDS;
@@ -37,12 +38,25 @@ pub fn check(sources: &SourceMap, id: SourceId) -> Checked {
     if let Some(schema) = &schema {
         // A name that was reported is not reported again for each language.
         let named: BTreeSet<_> = errors(&diagnostics).filter_map(|diagnostic| diagnostic.span).collect();
-        let known = |span: &Span| named.contains(span);
+        // Names that collide in several languages are one finding.
+        let mut collisions: BTreeMap<(Option<Span>, String), usize> = BTreeMap::new();
         for backend in BACKENDS {
-            let found = (backend.check)(schema).into_iter();
-            diagnostics.extend(found.filter(|diagnostic| {
-                !diagnostic.span.iter().chain(diagnostic.related.iter().map(|(span, _)| span)).any(known)
-            }));
+            for diagnostic in (backend.check)(schema) {
+                let mut spans = diagnostic.span.iter().chain(diagnostic.related.iter().map(|(span, _)| span));
+                if spans.any(|span| named.contains(span)) {
+                    continue;
+                }
+                let (what, language) = diagnostic.message.rsplit_once(" in ").unwrap_or((&diagnostic.message, ""));
+                match collisions.entry((diagnostic.span, what.to_owned())) {
+                    Entry::Vacant(entry) => {
+                        entry.insert(diagnostics.len());
+                        diagnostics.push(diagnostic);
+                    }
+                    Entry::Occupied(entry) => {
+                        diagnostics[*entry.get()].message.push_str(&format!(" and {language}"));
+                    }
+                }
+            }
         }
     }
     let wrong: BTreeSet<_> = errors(&diagnostics).filter_map(|diagnostic| diagnostic.span).collect();

@@ -1,7 +1,7 @@
 //! Near misses: which known name somebody may have meant. What is known is left to the caller.
 
 /// The candidate nearest to `name`, where one is near enough to be what was meant: the same but
-/// for case, `_` and `-`, or an edit distance of at most 2 and at most a third of the length.
+/// for case, `_` and `-`, or one edit away, from six letters on two.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const LONGEST: usize = 128;
     let written: Vec<char> = name.chars().take(LONGEST + 1).collect();
@@ -9,7 +9,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         return None;
     }
     let mut best = None;
-    let mut limit = (written.len().div_ceil(3)).min(2);
+    let mut limit = (written.len() / 3).clamp(1, 2);
     for candidate in candidates {
         if candidate != name && same_letters(name, candidate) {
             return Some(candidate);
@@ -71,6 +71,11 @@ mod tests {
             ("feilds", Some("fields")),
             ("u65", Some("u64")),
             ("import", None),
+            ("doman", Some("domain")),
+            ("dmoain", Some("domain")),
+            ("fils", None),
+            ("filed", None),
+            ("maxlen", None),
             ("x", None),
             ("", None),
             ("fields", None),

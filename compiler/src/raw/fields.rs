@@ -12,6 +12,7 @@ use crate::source::{Span, Spanned};
 const FIELD: Keys = Keys {
     of: "a field",
     known: &["type", "description", "optional", "validation", "deprecated", "unit"],
+    legacy: &[],
     meant: &[
         ("desc", "description"),
         ("doc", "description"),

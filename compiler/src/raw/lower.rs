@@ -32,6 +32,9 @@ pub(super) struct Keys {
     pub of: &'static str,
     /// Every key.
     pub known: &'static [&'static str],
+    /// Keys of contracts from before this compiler, which mean nothing: accepted with a warning, whatever
+    /// their value, and never suggested.
+    pub legacy: &'static [&'static str],
     /// What people write who know other schema languages, and the key they mean.
     pub meant: &'static [(&'static str, &'static str)],
 }
@@ -68,6 +71,10 @@ impl Lower<'_> {
         for Entry { key, value } in entries {
             let span = key.span;
             let known = keys.known.iter().copied().find(|known| *known == key.value);
+            if known.is_none() && keys.legacy.contains(&key.value.as_ref()) && !declares_types(&value) {
+                self.legacy_key(&key, keys);
+                continue;
+            }
             let key = known.or_else(|| {
                 let meant = self.unknown_key(&key, keys)?;
                 let bit = bit(meant).filter(|bit| given & bit == 0)?;
@@ -77,6 +84,12 @@ impl Lower<'_> {
             pairs.extend(key.map(|key| Pair { key, span, value }));
         }
         pairs
+    }
+
+    fn legacy_key(&mut self, key: &Spanned<Cow<str>>, keys: &Keys) {
+        let message = format!("key {} of {} is not enforced; documentation only", quote(&key.value), keys.of);
+        let diagnostic = Diagnostic::new(&codes::W0101, key.span, message).label("has no effect");
+        self.report(diagnostic.help(format!("remove it, or call it `x-{}`", key.value)));
     }
 
     fn unknown_key(&mut self, key: &Spanned<Cow<str>>, keys: &Keys) -> Option<&'static str> {
@@ -316,6 +329,15 @@ impl Lower<'_> {
         let diagnostic = Diagnostic::new(&codes::E0106, place, message).label("text, because of the quotes");
         self.report(diagnostic.help("remove the quotes").suggest(place, text));
     }
+}
+
+/// Whether a mapping declares structs or enums, so that it is not the `types` of old contracts.
+fn declares_types(node: &Node) -> bool {
+    let Kind::Map(entries) = &node.kind else { return false };
+    entries.iter().any(|entry| match &entry.value.kind {
+        Kind::Map(keys) => keys.iter().any(|key| matches!(key.key.value.as_ref(), "fields" | "values")),
+        _ => false,
+    })
 }
 
 /// What [`Lower::texts`] says about a text that is not in a list.

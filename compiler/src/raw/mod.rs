@@ -70,7 +70,7 @@ fn unreadable(diagnostic: Diagnostic, found: &mut Vec<Diagnostic>) -> File {
 pub struct File {
     /// The `schema` section, where there is one.
     pub schema: Option<SchemaHeader>,
-    /// `tag_ranges`, in file order. `None` where absent, or where one of them can't be read.
+    /// `tag_ranges`, in file order. `None` where absent, or of a wrong kind, which was reported.
     pub tag_ranges: Option<Vec<TagRange>>,
     /// `domains`, in file order.
     pub domains: Vec<Domain>,
@@ -121,8 +121,8 @@ pub struct SchemaHeader {
 pub struct TagRange {
     /// The range's name.
     pub name: Spanned<String>,
-    /// The ids.
-    pub range: Spanned<IdRange>,
+    /// The ids; `None` where they can't be read, which was reported.
+    pub range: Option<Spanned<IdRange>>,
 }
 
 /// One entry of `domains`.
@@ -134,7 +134,7 @@ pub struct Domain {
     pub description: Option<Spanned<String>>,
     /// `topic`.
     pub topic: Option<Spanned<String>>,
-    /// `type_range`.
+    /// `type_range`; `None` where absent, or where it can't be read, which was reported.
     pub type_range: Option<Spanned<IdRange>>,
     /// `latency_slo_p99_ms`.
     pub latency_slo_p99_ms: Option<Spanned<f64>>,

@@ -13,30 +13,35 @@ use crate::source::{Span, Spanned};
 const TOP: Keys = Keys {
     of: "a contract",
     known: &["schema", "tag_ranges", "domains", "enums", "structs", "messages", "invariants", "reserved"],
+    legacy: &["types"],
     meant: &[("types", "structs"), ("ranges", "tag_ranges"), ("version", "schema")],
 };
 
 const SCHEMA: Keys = Keys {
     of: "`schema`",
     known: &["id", "version", "min_compatible", "digest", "core", "digest_algo"],
+    legacy: &[],
     meant: &[("schema_id", "id"), ("schema_version", "version"), ("min_version", "min_compatible")],
 };
 
 const DOMAIN: Keys = Keys {
     of: "a domain",
     known: &["description", "topic", "type_range", "latency_slo_p99_ms", "error_rate_slo_pct"],
+    legacy: &["security"],
     meant: &[("desc", "description"), ("doc", "description"), ("range", "type_range"), ("tlv_range", "type_range")],
 };
 
 const ENUM: Keys = Keys {
     of: "an enum",
     known: &["repr", "description", "values"],
+    legacy: &[],
     meant: &[("type", "repr"), ("variants", "values"), ("desc", "description"), ("doc", "description")],
 };
 
 const STRUCT: Keys = Keys {
     of: "a struct",
     known: &["description", "fields"],
+    legacy: &[],
     meant: &[("desc", "description"), ("doc", "description"), ("members", "fields")],
 };
 
@@ -56,6 +61,7 @@ const MESSAGE: Keys = Keys {
         "schema_version",
         "rkyv",
     ],
+    legacy: &[],
     meant: &[
         ("id", "tlv_type"),
         ("type", "tlv_type"),
@@ -71,12 +77,14 @@ const MESSAGE: Keys = Keys {
 const INVARIANT: Keys = Keys {
     of: "an invariant",
     known: &["name", "description", "enforced_by", "severity"],
+    legacy: &[],
     meant: &[("desc", "description"), ("doc", "description")],
 };
 
 const RESERVED: Keys = Keys {
     of: "`reserved`",
     known: &["tlv_types", "names"],
+    legacy: &[],
     meant: &[("ids", "tlv_types"), ("types", "tlv_types"), ("type_ids", "tlv_types"), ("messages", "names")],
 };
 
@@ -164,10 +172,10 @@ fn tag_ranges(lower: &mut Lower, span: Span, node: Node) -> Option<Vec<TagRange>
         .map(|Entry { key, value }| {
             let name = tree::name(key);
             let range = id_range(lower, &name.value, name.span, &value);
-            range.map(|range| TagRange { name, range })
+            TagRange { name, range }
         })
         .collect();
-    ranges.into_iter().collect()
+    Some(ranges)
 }
 
 fn domain(lower: &mut Lower, name: Spanned<String>, entries: Option<Vec<Entry>>) -> Domain {
@@ -386,8 +394,9 @@ fn id_range(lower: &mut Lower, name: &str, span: Span, node: &Node) -> Option<Sp
         let message = format!("id range of {} runs backwards, from {first} to {last}", quote(name));
         let diagnostic = Diagnostic::new(&codes::E0108, node.span, message).label("the first id comes first");
         lower.report(diagnostic.suggest(node.span, format!("{last}-{first}")));
+        return None;
     }
-    Some(Spanned::new(IdRange { first: first.min(last), last: first.max(last) }, node.span))
+    Some(Spanned::new(IdRange { first, last }, node.span))
 }
 
 fn range_ends(text: &str) -> Option<(i128, i128)> {

@@ -3,6 +3,7 @@
 //! several documents, duplicate keys, deep nesting. What the nodes mean is left to [`super::lower`].
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 
@@ -94,12 +95,22 @@ enum Stop {
     Syntax(ScanError),
 }
 
-/// Anchors and aliases: one diagnostic however many there are, so that an alias bomb is one finding.
+/// Anchors and aliases. Each is a finding, but those of an alias bomb are one.
 #[derive(Default)]
 struct References {
-    first: Option<(Span, &'static str)>,
+    /// Places of the first ones; `None` for an anchor, that of the anchor for an alias.
+    places: Vec<(Span, Option<Span>)>,
     count: usize,
+    /// By the parser's number, from 1.
+    anchors: BTreeMap<usize, Span>,
+    /// How many anchored lists and mappings are open.
+    open: usize,
+    /// Aliases inside of what an alias repeats: what bombs are made of.
+    nested: bool,
 }
+
+/// More anchors and aliases than these, some inside of what others repeat, are an alias bomb.
+const BOMB: usize = 20;
 
 struct Builder<'a, 'd> {
     parser: Parser<'a, StrInput<'a>>,
@@ -163,15 +174,23 @@ impl<'a> Builder<'a, '_> {
             Event::SequenceStart(anchor, tag) => {
                 self.properties(span, anchor, tag.is_some());
                 self.enter(span, depth)?;
-                self.list(span, depth)
+                self.references.open += usize::from(anchor > 0);
+                let node = self.list(span, depth);
+                self.references.open -= usize::from(anchor > 0);
+                node
             }
             Event::MappingStart(anchor, tag) => {
                 self.properties(span, anchor, tag.is_some());
                 self.enter(span, depth)?;
-                self.map(span, depth)
+                self.references.open += usize::from(anchor > 0);
+                let node = self.map(span, depth);
+                self.references.open -= usize::from(anchor > 0);
+                node
             }
-            Event::Alias(_) => {
-                self.reference(span, "alias");
+            Event::Alias(anchor) => {
+                self.references.nested |= self.references.open > 0;
+                let anchor = self.references.anchors.get(&anchor).copied().unwrap_or_default();
+                self.reference(span, Some(anchor));
                 Ok(Node { span, kind: Kind::Reported })
             }
             _ => Ok(Node { span, kind: Kind::Reported }),
@@ -355,7 +374,8 @@ impl<'a> Builder<'a, '_> {
         };
         let place = Span { end: span.start + len.unwrap_or(written.len()) as u32, ..span };
         if anchor > 0 {
-            self.reference(place, "anchor");
+            self.references.anchors.insert(anchor, place);
+            self.reference(place, None);
         }
         if tag {
             self.report(
@@ -366,24 +386,38 @@ impl<'a> Builder<'a, '_> {
         }
     }
 
-    fn reference(&mut self, span: Span, what: &'static str) {
+    fn reference(&mut self, span: Span, anchor: Option<Span>) {
         self.references.count += 1;
-        self.references.first.get_or_insert((span, what));
+        if self.references.places.len() <= MAX_SHOWN {
+            self.references.places.push((span, anchor));
+        }
     }
 
     fn report_references(&mut self) {
-        let Some((span, what)) = self.references.first else { return };
-        let written = &self.text[span.start as usize..span.end as usize];
-        let written = if written.starts_with(['&', '*']) { format!(" {}", quote(written)) } else { String::new() };
-        let help = match self.references.count {
-            1 => "write the value out".to_owned(),
-            count => format!("write the values out; the file has {} more anchors and aliases", count - 1),
-        };
-        self.report(
-            Diagnostic::new(&codes::E0008, span, format!("YAML {what}{written}"))
+        let References { mut places, count, nested, .. } = std::mem::take(&mut self.references);
+        let bomb = nested && count > BOMB;
+        if bomb {
+            places.truncate(1);
+        }
+        for (span, anchor) in places {
+            let what = if anchor.is_some() { "alias" } else { "anchor" };
+            let written = &self.text[span.start as usize..span.end as usize];
+            let written = if written.starts_with(['&', '*']) { format!(" {}", quote(written)) } else { String::new() };
+            let help = if bomb {
+                format!("write the values out; the file has {} more anchors and aliases", count - 1)
+            } else if anchor.is_some() {
+                "write the value out here as well".to_owned()
+            } else {
+                "remove it, and write the value out where it is repeated".to_owned()
+            };
+            let mut diagnostic = Diagnostic::new(&codes::E0008, span, format!("YAML {what}{written}"))
                 .label("contracts have no anchors and aliases")
-                .help(help),
-        );
+                .help(help);
+            if let Some(anchor) = anchor.filter(|anchor| !anchor.is_empty()) {
+                diagnostic = diagnostic.related(anchor, "the anchor is here");
+            }
+            self.report(diagnostic);
+        }
     }
 
     fn second_document(&mut self, span: Span) {

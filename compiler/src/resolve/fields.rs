@@ -45,6 +45,7 @@ pub fn resolve(cx: &mut Context, raw: &raw::Field) -> Resolved {
     names::check_field_name(&raw.name, &mut cx.diagnostics);
     let max_length = rules::max_length(&raw.validation, &mut cx.diagnostics);
     let ty = raw.ty.as_ref().and_then(|written| match types::parse(&written.value) {
+        _ if cx.names.is_ambiguous(&written.value) => None,
         Ok(expr) => {
             let bounds = Bounds { field: &raw.name, written, max_length: &max_length };
             lookup(cx, &bounds, &expr, true)

@@ -14,11 +14,20 @@ pub const LAST_FRAMEWORK_ID: u16 = 99;
 pub struct Ids<'a> {
     core: bool,
     /// `tag_ranges`, in ascending order; `None` where there are none, or one of them is unusable.
-    ranges: Option<Vec<(&'a raw::TagRange, u16, u16)>>,
+    ranges: Option<Vec<Range<'a>>>,
     /// Retired ids in ascending order, not overlapping.
     retired: Vec<(u16, u16, Span)>,
     domains: IndexMap<&'a str, (u16, u16, Span)>,
     taken: IndexMap<u16, (&'a str, Span)>,
+}
+
+/// One of the `tag_ranges`.
+#[derive(Clone, Copy)]
+struct Range<'a> {
+    name: &'a str,
+    span: Span,
+    first: u16,
+    last: u16,
 }
 
 impl<'a> Ids<'a> {
@@ -84,26 +93,29 @@ impl<'a> Ids<'a> {
 
     fn check_ranges(&self, id: u16, name: &str, span: Span, diagnostics: &mut Vec<Diagnostic>) {
         let range = self.ranges.as_ref().map(|ranges| {
-            let at = ranges.partition_point(|(_, first, _)| *first <= id);
-            at.checked_sub(1).and_then(|at| ranges.get(at)).filter(|(_, _, last)| id <= *last)
+            let at = ranges.partition_point(|range| range.first <= id);
+            at.checked_sub(1).and_then(|at| ranges.get(at)).filter(|range| id <= range.last)
         });
-        let in_core = matches!(range, Some(Some((range, ..))) if range.name.value == "core");
+        let in_core = matches!(range, Some(Some(range)) if range.name == "core");
         if (id <= LAST_FRAMEWORK_ID || in_core) && !self.core {
             let text = format!("type id {id} of {} belongs to the framework", quote(name));
             let mut diagnostic = Diagnostic::new(&codes::E0403, span, text);
             if id <= LAST_FRAMEWORK_ID {
-                diagnostic = diagnostic.help(format!("ids 1 to {LAST_FRAMEWORK_ID} are the framework's"));
+                diagnostic = diagnostic.help(format!(
+                    "ids 1 to {LAST_FRAMEWORK_ID} are the framework's own messages on every connection; give it one from {} on",
+                    LAST_FRAMEWORK_ID + 1
+                ));
             } else {
                 diagnostic = diagnostic.help("ids in the `core` range are the framework's");
             }
-            if let Some(Some((range, ..))) = range.filter(|_| in_core) {
-                diagnostic = diagnostic.related(range.range.span, "the `core` range is given here");
+            if let Some(Some(range)) = range.filter(|_| in_core) {
+                diagnostic = diagnostic.related(range.span, "the `core` range is given here");
             }
             diagnostics.push(diagnostic);
             return;
         }
         match range {
-            Some(Some((range, ..))) if range.name.value == "experimental" => diagnostics.push(
+            Some(Some(range)) if range.name == "experimental" => diagnostics.push(
                 Diagnostic::new(
                     &codes::W0401,
                     span,
@@ -135,36 +147,31 @@ impl<'a> Ids<'a> {
 }
 
 /// Tag ranges in ascending order; reports those that overlap.
-fn tag_ranges<'a>(
-    file: &'a raw::File,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<Vec<(&'a raw::TagRange, u16, u16)>> {
+fn tag_ranges<'a>(file: &'a raw::File, diagnostics: &mut Vec<Diagnostic>) -> Option<Vec<Range<'a>>> {
     let written = file.tag_ranges.as_ref().filter(|ranges| !ranges.is_empty())?;
     let mut ranges = Vec::new();
     for range in written {
         let what = format!("tag range {}", quote(&range.name.value));
-        if let Some((first, last)) = ends(&what, &range.range, diagnostics) {
-            ranges.push((range, first, last));
+        let Some(ids) = &range.range else { continue };
+        if let Some((first, last)) = ends(&what, ids, diagnostics) {
+            ranges.push(Range { name: &range.name.value, span: ids.span, first, last });
         }
     }
     let usable = ranges.len() == written.len();
-    ranges.sort_by_key(|&(range, first, _)| (first, range.range.span));
+    ranges.sort_by_key(|range| (range.first, range.span));
     let mut overlapping = false;
-    let mut widest: Option<(&raw::TagRange, u16, u16)> = None;
-    for &(range, first, last) in &ranges {
-        if let Some((other, other_first, other_last)) = widest
-            && first <= other_last
-        {
+    let mut widest: Option<Range> = None;
+    for &range in &ranges {
+        if let Some(other) = widest.filter(|other| range.first <= other.last) {
             overlapping = true;
-            let shown = |range: &raw::TagRange, first, last| format!("{} ({first}-{last})", quote(&range.name.value));
-            let (one, two) = (shown(other, other_first, other_last), shown(range, first, last));
-            let (earlier, later) = if other.range.span < range.range.span { (other, range) } else { (range, other) };
-            let text = format!("tag ranges {one} and {two} overlap");
-            let diagnostic = Diagnostic::new(&codes::E0406, later.range.span, text);
-            diagnostics.push(diagnostic.related(earlier.range.span, "the other range is given here"));
+            let shown = |range: Range| format!("{} ({}-{})", quote(range.name), range.first, range.last);
+            let text = format!("tag ranges {} and {} overlap", shown(other), shown(range));
+            let (earlier, later) = if other.span < range.span { (other, range) } else { (range, other) };
+            let diagnostic = Diagnostic::new(&codes::E0406, later.span, text);
+            diagnostics.push(diagnostic.related(earlier.span, "the other range is given here"));
         }
-        if widest.is_none_or(|(.., other_last)| last > other_last) {
-            widest = Some((range, first, last));
+        if widest.is_none_or(|other| range.last > other.last) {
+            widest = Some(range);
         }
     }
     (usable && !overlapping).then_some(ranges)

@@ -88,7 +88,7 @@ fn report_unused(cx: &mut fields::Context, file: &raw::File) {
 
 fn tag_ranges(file: &raw::File) -> Vec<ir::TagRange> {
     let range = |range: &raw::TagRange| {
-        let (first, last) = ids::range(&range.range)?;
+        let (first, last) = ids::range(range.range.as_ref()?)?;
         Some(ir::TagRange { name: range.name.value.clone(), first, last })
     };
     file.tag_ranges.iter().flatten().filter_map(range).collect()

@@ -47,6 +47,8 @@ pub enum Named {
 /// Every enum, struct and message of a file by name.
 pub struct Names<'a> {
     index: IndexMap<&'a str, (Named, Span)>,
+    /// Built-in types that enums and structs are named like, which was reported.
+    builtin: Vec<&'a str>,
     /// Comparisons left for suggestions.
     budget: Cell<usize>,
 }
@@ -54,7 +56,7 @@ pub struct Names<'a> {
 impl<'a> Names<'a> {
     /// Collects the names of a file and reports those that cannot be, or should not.
     pub fn collect(file: &'a raw::File, diagnostics: &mut Vec<Diagnostic>) -> Self {
-        let mut names = Self { index: IndexMap::new(), budget: Cell::new(SUGGESTING) };
+        let mut names = Self { index: IndexMap::new(), builtin: Vec::new(), budget: Cell::new(SUGGESTING) };
         let retired: IndexMap<&str, Span> =
             file.reserved_names.iter().map(|name| (name.value.as_str(), name.span)).collect();
         let mut add = |kind, name: &'a Spanned<String>, named| {
@@ -62,6 +64,7 @@ impl<'a> Names<'a> {
             if builtin {
                 let message = format!("{kind} {} has the name of a built-in type", quote(&name.value));
                 diagnostics.push(Diagnostic::new(&codes::E0504, name.span, message));
+                names.builtin.push(&name.value);
                 return;
             }
             check_type_name(kind, name, diagnostics);
@@ -98,6 +101,13 @@ impl<'a> Names<'a> {
     /// What `name` stands for.
     pub fn get(&self, name: &str) -> Option<Named> {
         self.index.get(name).map(|(named, _)| *named)
+    }
+
+    /// Whether a type as written names a built-in type that something of the contract is named like,
+    /// so that it is not known which of them is meant.
+    pub fn is_ambiguous(&self, ty: &str) -> bool {
+        !self.builtin.is_empty()
+            && ty.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| self.builtin.contains(&word))
     }
 
     /// Whether a name, where it was defined, stands for what is defined there.

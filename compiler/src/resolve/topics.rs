@@ -26,17 +26,38 @@ pub struct Topics {
 pub fn collect(file: &raw::File, diagnostics: &mut Vec<Diagnostic>) -> Topics {
     let mut domains = IndexMap::new();
     for raw in &file.domains {
+        let mut slo = |key, written, most| service_level(key, written, most, &raw.name.value, diagnostics);
+        let latency_slo_p99_ms = slo("latency_slo_p99_ms", &raw.latency_slo_p99_ms, f64::INFINITY);
+        let error_rate_slo_pct = slo("error_rate_slo_pct", &raw.error_rate_slo_pct, 100.0);
         let domain = ir::Domain {
             name: raw.name.value.clone(),
             description: text(&raw.description),
             topic: of_domain(raw, diagnostics),
             type_range: raw.type_range.as_ref().and_then(ids::range),
-            latency_slo_p99_ms: raw.latency_slo_p99_ms.as_ref().map(|slo| slo.value),
-            error_rate_slo_pct: raw.error_rate_slo_pct.as_ref().map(|slo| slo.value),
+            latency_slo_p99_ms,
+            error_rate_slo_pct,
         };
         domains.entry(raw.name.value.clone()).or_insert(domain);
     }
     Topics { domains, undeclared: IndexMap::new() }
+}
+
+/// A number of a domain's service level, where it can be one: from 0 to `most`.
+fn service_level(
+    key: &str,
+    written: &Option<Spanned<f64>>,
+    most: f64,
+    domain: &str,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<f64> {
+    let Spanned { value, span } = written.as_ref()?;
+    if (0.0..=most).contains(value) {
+        return Some(*value);
+    }
+    let allowed = if most.is_finite() { format!("not between 0 and {most}") } else { "below 0".to_owned() };
+    let message = format!("`{key}` of domain {} is {value}, which is {allowed}", quote(domain));
+    diagnostics.push(Diagnostic::new(&codes::E0410, *span, message));
+    None
 }
 
 impl Topics {

@@ -49,6 +49,7 @@ const EDITS: &[(&str, &str, &str, Change)] = &[
     ("a rule that is documentation", "{ max: 1000 }", "{ max: 1000 }, { monotonic: true }", Nothing),
     ("default digest", "min_compatible: 2 }", "min_compatible: 2, digest: canonical-v1 }", Nothing),
     ("legacy key", "min_compatible: 2 }", "min_compatible: 2, digest_algo: md5 }", Nothing),
+    ("legacy section", "messages:\n", "types: { Address: { rust_type: \"[u8; 20]\" } }\nmessages:\n", Nothing),
     ("x- key", "domain: Control", "domain: Control\n    x-owner: desk", Nothing),
     // Documentation.
     ("description of a message", "\"A trade\"", "\"The last trade\"", Nothing),
