@@ -11,6 +11,9 @@ use crate::rules;
 /// every container and every rule.
 pub const SEED: u64 = 3;
 
+/// Messages of a contract. Few, with many fields: compilers take their time for a type.
+const MESSAGES: usize = 3;
+
 /// The largest payload of a random contract: enough for everything, small enough for thousands.
 const LARGEST: u32 = 6000;
 
@@ -87,8 +90,8 @@ fn all_cards() -> Vec<Card> {
     let bases = SCALARS.map(Base::Scalar).into_iter().chain(REPRS.map(Base::Enum)).chain([Base::Struct]);
     let contained =
         bases.flat_map(|base| [None, Array, Vector, ArrayOfArrays, VectorOfArrays].map(|container| (base, container)));
-    // Scalars and strings in no container more than once: rules are for those.
-    let plain = SCALARS.map(|name| (Base::Scalar(name), None));
+    // More of what is in no container: rules are for scalars and strings, and structs are lost on the way to structs.
+    let plain = SCALARS.map(Base::Scalar).into_iter().chain([Base::Struct]).map(|base| (base, None));
     let all = contained.chain(plain).chain(std::iter::repeat_n((Base::Text, None), 6));
     all.flat_map(|(base, container)| [false, true].map(|optional| Card { base, container, optional })).collect()
 }
@@ -106,9 +109,9 @@ fn text(random: &mut Random, deck: &mut Deck) -> String {
         fields(random, deck, index, count, &mut text);
     }
     text.push_str("messages:\n");
-    for index in 0..6 {
+    for index in 0..MESSAGES {
         let _ = writeln!(text, "  Message{index}:\n    tlv_type: {}\n    domain: Chance\n    fields:", 1000 + index);
-        let count = random.between(3, 9);
+        let count = random.between(6, 16);
         fields(random, deck, 3, count, &mut text);
     }
     text

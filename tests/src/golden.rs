@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
 use crate::contract::{Contract, files, read, stem};
+use crate::driver::Driver;
 use crate::toolchain::root;
+use crate::{ocaml_program, rust_program};
 
 /// A contract of `golden/` and the cases of its messages.
 pub struct Golden {
@@ -83,6 +86,23 @@ pub struct Digests {
     pub schema: String,
     /// The fingerprint of each message in hexadecimal.
     pub fingerprints: std::collections::BTreeMap<String, String>,
+}
+
+/// The contracts alone.
+pub fn contracts() -> Vec<Contract> {
+    load().into_iter().map(|golden| golden.contract).collect()
+}
+
+/// The generated Rust of all contracts.
+pub fn rust() -> &'static Driver {
+    static DRIVER: OnceLock<Driver> = OnceLock::new();
+    DRIVER.get_or_init(|| rust_program::build("golden", &contracts(), &[]))
+}
+
+/// The generated OCaml of all contracts.
+pub fn ocaml() -> &'static Driver {
+    static DRIVER: OnceLock<Driver> = OnceLock::new();
+    DRIVER.get_or_init(|| ocaml_program::build("golden", &contracts(), &[]))
 }
 
 /// The folder `golden/`.

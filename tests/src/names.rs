@@ -19,7 +19,7 @@ const TYPES: &str = "\
     String Vec Option Some None Result Ok Err Error Box Clone Copy Debug Default Eq Fn From Hash Iterator PartialEq Send \
     Sized TryFrom AsRef Infallible U8 U64 Bool Str Stdlib Bytes List Array Int Int64 Float Char Buffer Format Sys Obj Unit \
     Mycelium MyceliumWire Runtime Codec Message Elements Utf8 View Wire Core Alloc Valid Twin Checked AnyMessage Any \
-    DecodeError ValueError Code Zerocopy IntoBytes FromBytes Raw New Decode Args";
+    DecodeError ValueError Code Zerocopy IntoBytes FromBytes Raw New Decode Args Self Type Val Match True";
 
 /// Functions, constants and private names of the generated interfaces, and names that generated code may use inside.
 const VALUES: &str = "\
@@ -34,14 +34,14 @@ const VALUES: &str = "\
 
 /// The contracts.
 pub fn contracts() -> Vec<Contract> {
-    let camel: Vec<String> = words(&[KEYWORDS, TYPES]).iter().map(|word| upper_camel(word)).collect();
-    let camel = distinct(camel, str::to_owned);
+    let types = words(&[TYPES]);
     let lower = |word: &String| word.starts_with(char::is_lowercase);
     let verbatim: Vec<String> = words(&[KEYWORDS]).into_iter().filter(lower).collect();
+    let camel = distinct(words(&[KEYWORDS, TYPES]).iter().map(|word| upper_camel(word)).collect(), str::to_owned);
     vec![
-        types("names_of_messages", &camel, |_| Role::Message),
-        types("names_of_types", &camel, |index| if index % 2 == 0 { Role::Struct } else { Role::Enum }),
-        types("names_verbatim", &verbatim, |index| [Role::Message, Role::Struct, Role::Enum][index % 3]),
+        self::types("names_of_messages", &types, |_| Role::Message),
+        self::types("names_of_types", &types, |index| [Role::Struct, Role::Enum][index % 2]),
+        self::types("names_verbatim", &verbatim, |index| [Role::Message, Role::Struct, Role::Enum][index % 3]),
         values(&camel, &verbatim),
         fields(&words(&[KEYWORDS, VALUES])),
     ]

@@ -89,11 +89,15 @@ fn write(name: &str, contracts: &[Contract], private: &[Contract]) -> PathBuf {
     update(&folder.join("private/src/lib.rs"), &(library + "}\n"));
     update(&folder.join("private/Cargo.toml"), &format!("{}[dependencies]\n{wire}", package("private")));
 
-    update(
-        &folder.join("Cargo.toml"),
+    // The workspace's own profile, so that its build of the dependencies serves here as well.
+    let mut manifest = String::from(
         "[workspace]\nmembers = [\"contracts\", \"driver\", \"private\"]\nresolver = \"3\"\n\n\
          [profile.dev]\ndebug = \"line-tables-only\"\n",
     );
+    for part in ["contracts", "driver", "private"] {
+        let _ = writeln!(manifest, "\n[profile.dev.package.{part}-{name}]\ndebug = false\nincremental = false");
+    }
+    update(&folder.join("Cargo.toml"), &manifest);
     if !folder.join("Cargo.lock").exists() {
         fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).expect("the workspace's lock file");
     }

@@ -9,7 +9,6 @@ use mycelium_tests::contract::{Contract, read};
 use mycelium_tests::driver::{self, Driver, Exchange};
 use mycelium_tests::golden::{self, Golden};
 use mycelium_tests::tokens::hex;
-use mycelium_tests::{ocaml_program, rust_program};
 
 /// Runs `check` on every contract, message and case; panics with all that it returns.
 fn every(check: impl Fn(&Golden, &mut Vec<String>)) {
@@ -146,18 +145,14 @@ fn holds_golden_bytes(driver: &Driver) {
     });
 }
 
-fn contracts() -> Vec<Contract> {
-    golden::load().into_iter().map(|golden| golden.contract).collect()
-}
-
 #[test]
 fn generated_ocaml_holds_golden_bytes() {
-    holds_golden_bytes(&ocaml_program::build("golden", &contracts(), &[]));
+    holds_golden_bytes(golden::ocaml());
 }
 
 #[test]
 fn generated_rust_holds_golden_bytes() {
-    holds_golden_bytes(&rust_program::build("golden", &contracts(), &[]));
+    holds_golden_bytes(golden::rust());
 }
 
 fn parsed(json: &str) -> serde_json::Value {
