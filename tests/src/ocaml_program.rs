@@ -18,32 +18,31 @@ const STRICT: &str = "(flags\n  (:standard -w +a-4-9-40..42-44-45-70 -warn-error
 pub fn build(name: &str, contracts: &[Contract], unused: &[Contract]) -> Driver {
     let folder = project(name);
     // Bytecode is enough to see every error and warning.
-    for (library, modes) in [("contracts", ""), ("unused", " (modes byte)\n")] {
+    for (library, modes, contracts) in [("contracts", "", contracts), ("unused", " (modes byte)\n", unused)] {
         let dune =
             format!("(library\n (name {library})\n (wrapped false)\n{modes} (libraries mycelium.wire)\n {STRICT})\n");
-        update(&folder.join(library).join("dune"), &dune);
+        let mut files = vec![("dune".to_owned(), dune)];
+        files.extend(contracts.iter().flat_map(generated));
+        exactly(&folder.join(library), files);
     }
-    update(
-        &folder.join("driver/dune"),
-        "(executable\n (name driver)\n (libraries contracts mycelium.wire)\n (flags\n  (-w -a -alert -all)))\n",
-    );
-    update(&folder.join("driver/support.ml"), include_str!("../fixtures/ocaml_driver.ml"));
+    let dune = "(executable\n (name driver)\n (libraries contracts mycelium.wire)\n (flags\n  (-w -a -alert -all)))\n";
+    let mut files = vec![
+        ("dune".to_owned(), dune.to_owned()),
+        ("support.ml".to_owned(), include_str!("../fixtures/ocaml_driver.ml").to_owned()),
+    ];
     let mut arms = String::new();
     for contract in contracts {
         let name = &contract.name;
-        generate(contract, &folder.join("contracts"));
-        update(&folder.join(format!("driver/glue_{name}.ml")), &ocaml_glue::module(contract));
+        files.push((format!("glue_{name}.ml"), ocaml_glue::module(contract)));
         let _ = writeln!(arms, "  | {name:?} -> Glue_{name}.answer message operation w");
-    }
-    for contract in unused {
-        generate(contract, &folder.join("unused"));
     }
     let main = format!(
         "let () =\n  Support.serve @@ fun contract message operation w ->\n  match contract with\n{arms}  \
          | _ -> failwith \"an unknown contract\"\n"
     );
-    update(&folder.join("driver/driver.ml"), &main);
-    dune(&folder, &["./driver/driver.exe", "@unused/check"]);
+    files.push(("driver.ml".to_owned(), main));
+    exactly(&folder.join("driver"), files);
+    self::dune(&folder, &["./driver/driver.exe", "@unused/check"]);
     Driver { language: "OCaml", program: folder.join("_build/default/driver/driver.exe") }
 }
 
@@ -62,9 +61,22 @@ pub fn build_one(name: &str, contract: &Contract, main: &str) -> PathBuf {
     folder.join("_build/default/main/main.exe")
 }
 
-fn generate(contract: &Contract, folder: &Path) {
-    for (file, text) in contract.render("ocaml") {
-        update(&folder.join(file.replace("messages", &format!("contract_{}", contract.name))), &text);
+/// The files of a contract, named for it.
+fn generated(contract: &Contract) -> impl Iterator<Item = (String, String)> {
+    let named = format!("contract_{}", contract.name);
+    contract.render("ocaml").into_iter().map(move |(file, text)| (file.replace("messages", &named), text))
+}
+
+/// Writes files; others in the folder, from contracts that are gone, are removed: dune would build them.
+fn exactly(folder: &Path, files: Vec<(String, String)>) {
+    for (file, text) in &files {
+        update(&folder.join(file), text);
+    }
+    for entry in fs::read_dir(folder).expect("the folder of the files") {
+        let entry = entry.expect("a readable folder");
+        if !files.iter().any(|(file, _)| **file == *entry.file_name()) {
+            fs::remove_file(entry.path()).expect("an old file can be removed");
+        }
     }
 }
 
