@@ -1,6 +1,7 @@
 //! Writing generated files: each atomically, none unless all can be, only those whose content
 //! changed. What they contain is left to [`crate::render`].
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -9,22 +10,51 @@ use tempfile::NamedTempFile;
 
 /// A file that could not be written, or a folder that could not be made.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write `{}`: {source}", path.display())]
+#[error("cannot write `{}`: {source}{}", path.display(), Halves { new: replaced, old: kept })]
 pub struct WriteError {
     /// The file or folder.
     pub path: PathBuf,
     /// Why.
     #[source]
     pub source: io::Error,
+    /// Files that had been replaced by then: none, unless a file that was complete could not take the
+    /// place of its target.
+    pub replaced: Vec<PathBuf>,
+    /// Files that should have been replaced and are as they were, where there are replaced ones.
+    pub kept: Vec<PathBuf>,
+}
+
+/// Which files are new and which are not, where that is not the same for all.
+struct Halves<'a> {
+    new: &'a [PathBuf],
+    old: &'a [PathBuf],
+}
+
+impl fmt::Display for Halves<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.new.is_empty() {
+            return Ok(());
+        }
+        let list = |files: &[PathBuf]| files.iter().map(|file| format!("`{}`", file.display())).collect::<Vec<_>>();
+        write!(out, "; new are {}; as before are {}", list(self.new).join(", "), list(self.old).join(", "))
+    }
 }
 
 /// Writes every file whose content differs from what is there, and says which those were.
 ///
-/// Folders are made as needed. All new content is complete on disk, in temporary files beside
-/// their targets, before the first target is replaced; a failure before that point leaves every
-/// target as it was and no temporary file behind. An existing file keeps its permissions, and
+/// Folders are made as needed. All new content is complete, in temporary files beside their
+/// targets, before the first target is replaced; a failure before that point (a full disk, a folder
+/// that may not be written) leaves every target as it was and no temporary file behind. File systems
+/// replace one file at a time, so that a failure while they are replaced, which nothing but a change
+/// in these folders at that moment causes, can leave some new and some old: the error lists both.
+/// An existing file keeps its permissions, and
 /// its modification time if its content is the same; a symbolic link stays one.
 pub fn write_files(files: &[(PathBuf, &str)]) -> Result<Vec<PathBuf>, WriteError> {
+    replace_all(prepare_all(files)?)
+}
+
+/// The new content of every file that changes.
+fn prepare_all(files: &[(PathBuf, &str)]) -> Result<Vec<Prepared>, WriteError> {
     let prepared: Vec<Option<Prepared>> = std::thread::scope(|scope| {
         let tasks: Vec<_> =
             files.iter().map(|(path, content)| scope.spawn(move || prepare(path, content.as_bytes()))).collect();
@@ -34,11 +64,23 @@ pub fn write_files(files: &[(PathBuf, &str)]) -> Result<Vec<PathBuf>, WriteError
         };
         tasks.into_iter().map(join).collect::<Result<_, _>>()
     })?;
-    let replace = |file: Prepared| match file.content.persist(&file.target) {
-        Ok(_) => Ok(file.target),
-        Err(error) => Err(WriteError { path: file.target, source: error.error }),
-    };
-    prepared.into_iter().flatten().map(replace).collect()
+    Ok(prepared.into_iter().flatten().collect())
+}
+
+/// Puts new content into its place. Stops at the first file where that fails.
+fn replace_all(prepared: Vec<Prepared>) -> Result<Vec<PathBuf>, WriteError> {
+    let mut replaced = Vec::with_capacity(prepared.len());
+    let mut files = prepared.into_iter();
+    while let Some(Prepared { target, content }) = files.next() {
+        if let Err(error) = content.persist(&target) {
+            let rest = files.map(|file| file.target);
+            let kept =
+                if replaced.is_empty() { Vec::new() } else { [target.clone()].into_iter().chain(rest).collect() };
+            return Err(WriteError { path: target, source: error.error, replaced, kept });
+        }
+        replaced.push(target);
+    }
+    Ok(replaced)
 }
 
 /// New content, ready to take its target's place.
@@ -51,7 +93,9 @@ struct Prepared {
 fn prepare(path: &Path, content: &[u8]) -> Result<Option<Prepared>, WriteError> {
     // The file itself, not a link to it, is what gets replaced.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let failed = |source| WriteError { path: path.to_owned(), source };
+    let failed_at =
+        |path: &Path, source| WriteError { path: path.to_owned(), source, replaced: Vec::new(), kept: Vec::new() };
+    let failed = |source| failed_at(path, source);
     let old = match File::open(&target) {
         Ok(file) => {
             let metadata = file.metadata().map_err(failed)?;
@@ -71,7 +115,7 @@ fn prepare(path: &Path, content: &[u8]) -> Result<Option<Prepared>, WriteError> 
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
-    fs::create_dir_all(folder).map_err(|source| WriteError { path: folder.to_owned(), source })?;
+    fs::create_dir_all(folder).map_err(|source| failed_at(folder, source))?;
     let mut temporary = create_in(folder).map_err(failed)?;
     temporary.write_all(content).map_err(failed)?;
     if let Some(permissions) = old {
@@ -155,6 +199,43 @@ mod tests {
         assert_eq!(error.expect_err("a.rs is no folder").path, path("a.rs"));
         assert_eq!(fs::read_to_string(path("a.rs")).expect("a file"), "old");
         assert_eq!(names(folder.path()), ["a.rs", "b.rs"]);
+    }
+
+    /// Without this, nobody could tell which files a failure in the middle had replaced already.
+    #[test]
+    fn a_failure_in_the_middle_says_what_is_new() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        for name in ["a.rs", "b.ml", "c.mli", "same"] {
+            fs::write(path(name), "old").expect("written");
+        }
+        let prepare = || {
+            let new = ["a.rs", "b.ml", "c.mli"].map(|name| (path(name), "new"));
+            prepare_all(&[&new[..], &[(path("same"), "old")]].concat()).expect("prepared")
+        };
+        // A folder takes the place of a target after everything was prepared.
+        let fail_at = |name: &str| {
+            let prepared = prepare();
+            fs::remove_file(path(name)).and_then(|()| fs::create_dir(path(name))).expect("a folder");
+            let error = replace_all(prepared).expect_err("a folder is in the way");
+            fs::remove_dir(path(name)).and_then(|()| fs::write(path(name), "old")).expect("written");
+            assert_eq!(names(folder.path()), ["a.rs", "b.ml", "c.mli", "same"], "no temporary file is left");
+            assert_eq!(error.path, path(name));
+            error
+        };
+        let error = fail_at("a.rs");
+        assert_eq!((error.replaced, error.kept), (vec![], vec![]));
+        let error = fail_at("b.ml");
+        let shown = error.to_string();
+        assert!(shown.ends_with(&format!(
+            "; new are `{}`; as before are `{}`, `{}`",
+            path("a.rs").display(),
+            path("b.ml").display(),
+            path("c.mli").display()
+        )));
+        assert_eq!((error.replaced, error.kept), (vec![path("a.rs")], vec![path("b.ml"), path("c.mli")]));
+        let content = |name: &str| fs::read_to_string(path(name)).expect("a file");
+        assert_eq!((content("a.rs").as_str(), content("c.mli").as_str()), ("new", "old"));
     }
 
     /// Without this, generated files could be unreadable to others, or a link be cut.

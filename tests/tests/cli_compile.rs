@@ -120,17 +120,30 @@ fn what_cannot_be_written_is_said() {
 /// Without this, a full disk could cut the generated code that was there.
 #[test]
 fn a_full_disk_leaves_the_old_files() {
-    let here = folder(&[("contracts.yaml", CONTRACT)]);
+    let contract = |ty: &str| {
+        let message = |id| format!("  M{id}: {{ tlv_type: {id}, domain: D, fields: {{ at: {ty} }} }}\n");
+        format!("messages:\n{}", (1000..1010).map(message).collect::<String>())
+    };
+    let here = folder(&[("contracts.yaml", &*contract("u64"))]);
     let arguments = [&["compile"], &BOTH[..], &["--out", "out"]].concat();
     run(here.path(), &arguments).quiet();
     let before = files(&here.path().join("out"));
-    fs::write(here.path().join("contracts.yaml"), CHANGED).expect("written");
-    // A limit on the size of files fails writes as a full disk does.
-    let mut limited = Command::new("bash");
-    limited.args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\""]).arg(compiler()).args(&arguments);
-    limited.current_dir(here.path());
-    feed(limited, "").exits(3).says(&["error: cannot write", "out/messages."]);
-    assert_eq!(files(&here.path().join("out")), before);
+    fs::write(here.path().join("contracts.yaml"), contract("u32")).expect("written");
+    let sizes: Vec<u64> = ["rs", "ml", "mli"]
+        .iter()
+        .map(|extension| fs::metadata(here.path().join(format!("out/messages.{extension}"))).expect("a file").len())
+        .collect();
+    let (Some(smallest), Some(largest)) = (sizes.iter().min(), sizes.iter().max()) else { panic!("three files") };
+    // A limit on the size of files, in KiB, fails writes as a full disk does: no file fits, all but the largest do.
+    let limits = [1, largest.div_ceil(1024) - 1];
+    assert!(limits[1] * 1024 > *smallest + 200, "some file fits: {sizes:?}");
+    for limit in limits {
+        let mut limited = Command::new("bash");
+        limited.args(["-c", &format!("trap '' XFSZ; ulimit -f {limit}; exec \"$0\" \"$@\"")]);
+        limited.arg(compiler()).args(&arguments).current_dir(here.path());
+        feed(limited, "").exits(3).says(&["error: cannot write", "out/messages.", "large"]);
+        assert_eq!(files(&here.path().join("out")), before);
+    }
 }
 
 /// Without this, stale code could pass in continuous integration.
