@@ -31,7 +31,7 @@ static PARTS: &[Part] = &[
 pub fn run(arguments: &[String]) -> Outcome {
     let is_part = |argument: &str| PARTS.iter().any(|part| part.name == argument);
     let (named, options): (Vec<_>, Vec<_>) = arguments.iter().map(String::as_str).partition(|word| is_part(word));
-    setup::ensure(true)?;
+    setup::ensure(setup::Purpose::Benches)?;
     let mut failures = Vec::new();
     for part in PARTS.iter().filter(|part| named.contains(&part.name) || named.is_empty() && part.usual) {
         println!("\n## {}\n", part.name);

@@ -21,10 +21,10 @@ pub fn run(arguments: &[String]) -> Outcome {
     }
     let demo = Demo { folder: workspace::target().join("demo"), start: Instant::now() };
     demo.title("what is missing of the tools is installed");
-    setup::ensure(false)?;
+    setup::ensure(setup::Purpose::Demo)?;
 
     demo.title("the compiler is built");
-    process::run(process::cargo(&["build", "--quiet", "--package", "myc-schema"]))?;
+    process::run(process::cargo(&["build", "--package", "myc-schema"]))?;
 
     demo.title("contracts.yaml is compiled for both languages");
     let generated = demo.folder.join("generated");

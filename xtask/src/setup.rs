@@ -1,5 +1,5 @@
-//! `cargo xtask setup`: finds out which of the OCaml tools are missing and installs those, and only those, from
-//! Debian's or Ubuntu's packages (rustfmt and clippy with rustup). What is already there, from wherever, is used.
+//! `cargo xtask setup`: finds out which of the tools are missing and installs those, and only those, from Debian's or
+//! Ubuntu's packages (rustfmt and clippy with rustup). What is already there, from wherever, is used.
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -9,93 +9,122 @@ use crate::{Failure, Outcome, process};
 
 /// One line for the usage text.
 pub const ABOUT: &str =
-    "installs what is missing of OCaml, findlib, dune, Alcotest and QCheck; --bench: for the benches";
+    "installs what is missing of OCaml, findlib, dune, Alcotest, QCheck and git; --bench: for the benches";
+
+/// What the tools are for. Each includes those before it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
+pub enum Purpose {
+    /// Building for both languages.
+    Demo,
+    /// Everything that must hold of a change.
+    Gate,
+    /// Comparing with other formats.
+    Benches,
+}
 
 /// Something the project needs beside Rust.
 struct Tool {
     name: &'static str,
-    package: &'static str,
+    packages: &'static [&'static str],
     /// Succeeds where the tool is there.
     probe: &'static [&'static str],
-    bench_only: bool,
+    purpose: Purpose,
 }
 
 static TOOLS: &[Tool] = &[
-    Tool { name: "ocamlopt", package: "ocaml", probe: &["ocamlopt", "-version"], bench_only: false },
-    Tool { name: "ocamlfind", package: "ocaml-findlib", probe: &["ocamlfind", "printconf", "path"], bench_only: false },
-    Tool { name: "dune", package: "ocaml-dune", probe: &["dune", "--version"], bench_only: false },
+    Tool { name: "ocamlopt", packages: &["ocaml"], probe: &["ocamlopt", "-version"], purpose: Purpose::Demo },
+    Tool {
+        name: "ocamlfind",
+        packages: &["ocaml-findlib"],
+        probe: &["ocamlfind", "printconf", "path"],
+        purpose: Purpose::Demo,
+    },
+    Tool { name: "dune", packages: &["ocaml-dune"], probe: &["dune", "--version"], purpose: Purpose::Demo },
+    Tool { name: "git", packages: &["git"], probe: &["git", "--version"], purpose: Purpose::Gate },
     Tool {
         name: "the OCaml library alcotest",
-        package: "libalcotest-ocaml-dev",
-        probe: &["ocamlfind", "query", "alcotest"],
-        bench_only: false,
+        packages: &["libalcotest-ocaml-dev"],
+        probe: &["ocamlfind", "query", "-r", "alcotest"],
+        purpose: Purpose::Gate,
     },
     Tool {
         name: "the OCaml library qcheck",
-        package: "libqcheck-ocaml-dev",
-        probe: &["ocamlfind", "query", "qcheck"],
-        bench_only: false,
+        packages: &["libqcheck-ocaml-dev"],
+        probe: &["ocamlfind", "query", "-r", "qcheck"],
+        purpose: Purpose::Gate,
     },
     Tool {
         name: "the OCaml library bin_prot",
-        package: "libbin-prot-ocaml-dev",
-        probe: &["ocamlfind", "query", "bin_prot"],
-        bench_only: true,
+        // Debian's bin_prot needs fieldslib and does not say so.
+        packages: &["libbin-prot-ocaml-dev", "libfieldslib-ocaml-dev"],
+        probe: &["ocamlfind", "query", "-r", "bin_prot"],
+        purpose: Purpose::Benches,
     },
-    Tool { name: "flatc", package: "flatbuffers-compiler", probe: &["flatc", "--version"], bench_only: true },
+    Tool {
+        name: "flatc",
+        packages: &["flatbuffers-compiler"],
+        probe: &["flatc", "--version"],
+        purpose: Purpose::Benches,
+    },
 ];
 
 /// Installs what is missing; `--bench` includes what only the benches need.
 pub fn run(arguments: &[String]) -> Outcome {
-    let bench = match arguments {
-        [] => false,
-        [only] if only == "--bench" => true,
+    let purpose = match arguments {
+        [] => Purpose::Gate,
+        [only] if only == "--bench" => Purpose::Benches,
         _ => return Err(Failure(format!("cannot understand `{}`; the one option is --bench", arguments.join(" ")))),
     };
-    ensure(bench)
+    ensure(purpose)
 }
 
-/// Makes sure that every tool is there, with those of the benches where `bench` asks for them.
-pub fn ensure(bench: bool) -> Outcome {
-    rust_components()?;
-    let missing = missing(bench);
+/// Makes sure that every tool for `purpose` is there.
+pub fn ensure(purpose: Purpose) -> Outcome {
+    if purpose >= Purpose::Gate {
+        rust_components()?;
+    }
+    let missing = missing(purpose);
     if missing.is_empty() {
         println!("setup: nothing to install");
         return Ok(());
     }
-    let names: Vec<_> = missing.iter().map(|tool| tool.name).collect();
-    let packages: Vec<_> = missing.iter().map(|tool| tool.package).collect();
-    println!("setup: missing: {}", names.join(", "));
+    let names = |tools: &[&Tool]| tools.iter().map(|tool| tool.name).collect::<Vec<_>>().join(", ");
+    let packages: Vec<_> = missing.iter().flat_map(|tool| tool.packages).copied().collect();
+    println!("setup: missing: {}", names(&missing));
     println!("setup: installing with apt-get: {}", packages.join(" "));
     install(&Machine::inspect(), &packages)?;
 
-    let still = self::missing(bench);
+    let still = self::missing(purpose);
     if still.is_empty() {
         return Ok(());
     }
     // A compiler from an opam switch hides the libraries of the distribution's compiler.
-    let names: Vec<_> = still.iter().map(|tool| tool.name).collect();
     Err(Failure(format!(
         "{} still not found after apt-get installed {}. Another OCaml comes first in PATH: install it there (with opam: \
          `opam install dune alcotest qcheck`), or take it out of PATH",
-        names.join(", "),
+        names(&still),
         packages.join(" ")
     )))
 }
 
 /// rustfmt and clippy, which a minimal Rust toolchain lacks.
 fn rust_components() -> Outcome {
-    for (command, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
+    for (command, component, package) in [("fmt", "rustfmt", "rustfmt"), ("clippy", "clippy", "rust-clippy")] {
         if !process::succeeds(process::cargo(&[command, "--version"])) {
             println!("setup: missing: cargo {command}; installing {component} with rustup");
-            process::run(process::program("rustup", &["component", "add", component]))?;
+            process::run(process::program("rustup", &["component", "add", component])).map_err(|Failure(words)| {
+                Failure(format!(
+                    "{words}\nBy hand: `rustup component add {component}`, or for a Rust of Debian's or Ubuntu's own, \
+                     as root: `apt-get install {package}`"
+                ))
+            })?;
         }
     }
     Ok(())
 }
 
-fn missing(bench: bool) -> Vec<&'static Tool> {
-    let wanted = TOOLS.iter().filter(|tool| bench || !tool.bench_only);
+fn missing(purpose: Purpose) -> Vec<&'static Tool> {
+    let wanted = TOOLS.iter().filter(|tool| tool.purpose <= purpose);
     wanted.filter(|tool| !process::succeeds(process::program(tool.probe[0], &tool.probe[1..]))).collect()
 }
 
@@ -136,30 +165,39 @@ fn install(machine: &Machine, packages: &[&str]) -> Outcome {
     if !machine.is_root && !machine.has_sudo {
         return Err(Failure(format!("not root, and no sudo. As root: `{by_hand}`")));
     }
-    let explain = |Failure(words): Failure| Failure(format!("{words}\nBy hand, as root: `{by_hand}`"));
     let install = || process::run(apt(machine, &install_arguments(packages)));
-    let update = || process::run(apt(machine, &["update"]));
-    if !machine.has_package_lists {
-        update().map_err(explain)?;
-        return install().map_err(explain);
+    // Lists that are there may name packages that the archive has replaced since: once more with new ones.
+    let first = if machine.has_package_lists { install() } else { Err(Failure(String::new())) };
+    if first.is_ok() {
+        return Ok(());
     }
-    // Old lists name packages that the archive has replaced since: once more with new ones.
-    install().or_else(|_| update().and_then(|()| install())).map_err(explain)
+    // One archive of several that cannot be reached does not matter if it has none of the packages.
+    let updated = process::run(apt(machine, &["update"]));
+    install().map_err(|Failure(words)| {
+        let update = updated.err().map_or(String::new(), |Failure(words)| format!("{words}\n"));
+        Failure(format!("{update}{words}\nIs there a network? By hand, as root: `{by_hand}`"))
+    })
 }
 
 fn install_arguments<'a>(packages: &[&'a str]) -> Vec<&'a str> {
     [&["install", "-y", "--no-install-recommends"], packages].concat()
 }
 
+/// Variables that say how the archive is reached; sudo does not hand variables on.
+const PROXIES: &[&str] = &["http_proxy", "https_proxy", "no_proxy"];
+
 fn apt(machine: &Machine, arguments: &[&str]) -> Command {
-    let mut words = vec![];
+    let mut words: Vec<String> = Vec::new();
     if !machine.is_root {
-        words.extend(if machine.can_ask_for_password { &["sudo"][..] } else { &["sudo", "-n"][..] });
+        let sudo = if machine.can_ask_for_password { &["sudo"][..] } else { &["sudo", "-n"][..] };
+        words.extend(sudo.iter().map(|&word| word.to_owned()));
     }
-    // Through env, because sudo does not hand variables on.
-    words.extend(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
-    words.extend(["-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"]);
-    words.extend(arguments);
+    words.extend(["env", "DEBIAN_FRONTEND=noninteractive"].map(str::to_owned));
+    let proxies = PROXIES.iter().filter_map(|name| Some(format!("{name}={}", std::env::var(name).ok()?)));
+    words.extend(proxies.filter(|_| !machine.is_root));
+    words.extend(["apt-get", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"].map(str::to_owned));
+    words.extend(arguments.iter().map(|&word| word.to_owned()));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut command = process::program(words[0], &words[1..]);
     if machine.can_ask_for_password {
         command.stdin(std::process::Stdio::inherit());

@@ -14,7 +14,7 @@ struct Step {
 }
 
 static STEPS: &[Step] = &[
-    Step { name: "setup", run: || setup::ensure(false) },
+    Step { name: "setup", run: || setup::ensure(setup::Purpose::Gate) },
     Step { name: "fmt", run: || process::run(process::cargo(&["fmt", "--all", "--check"])) },
     Step { name: "tidy", run: || tidy::run(&[]) },
     Step { name: "codegen", run: || codegen::run(&["--check".to_owned()]) },

@@ -16,7 +16,7 @@ impl Machine {
     /// Everything is there, and the user is root; apt-get notes how it was called.
     fn new() -> Self {
         let machine = Self { folder: tempfile::tempdir().unwrap() };
-        for name in ["cargo", "ocamlopt", "ocamlfind", "dune", "flatc"] {
+        for name in ["cargo", "ocamlopt", "ocamlfind", "dune", "git", "flatc"] {
             machine.put(name, PRESENT);
         }
         machine.put("id", "echo 0");
@@ -40,12 +40,20 @@ impl Machine {
 
     /// Whether it succeeded, and all that it said.
     fn setup(&self, arguments: &[&str]) -> (bool, String) {
+        self.xtask(&[&["setup"], arguments].concat(), &[])
+    }
+
+    fn xtask(&self, arguments: &[&str], environment: &[(&str, &str)]) -> (bool, String) {
         let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
-            .arg("setup")
             .args(arguments)
             .env("PATH", self.folder.path())
             .env("CARGO", self.folder.path().join("cargo"))
+            .env("CARGO_TARGET_DIR", self.folder.path().join("target"))
             .env("CI", "true")
+            .env_remove("http_proxy")
+            .env_remove("https_proxy")
+            .env_remove("no_proxy")
+            .envs(environment.iter().copied())
             .output()
             .unwrap();
         let words = [output.stdout, output.stderr].concat();
@@ -100,6 +108,43 @@ fn bench_packages_are_installed_on_request_only() {
     assert!(machine.log("apt-get").contains("install -y --no-install-recommends flatbuffers-compiler"));
 }
 
+/// Debian's bin_prot comes without a library that it needs: only a query with all that it needs finds that out.
+#[test]
+fn a_library_without_what_it_needs_is_missing() {
+    let machine = Machine::new();
+    machine.put("ocamlfind", "[ \"$1 $2 $3\" != \"query -r bin_prot\" ]");
+    assert!(machine.setup(&[]).0);
+    let (ok, words) = machine.setup(&["--bench"]);
+    assert!(!ok && words.contains("libbin-prot-ocaml-dev libfieldslib-ocaml-dev"), "{words}");
+}
+
+/// The first thing that a newcomer runs must not wait for the libraries of tests.
+#[test]
+fn the_demo_needs_no_libraries_of_tests() {
+    let machine = Machine::new();
+    machine.put("ocamlfind", "[ \"$1\" = printconf ]").remove("git");
+    let (ok, words) = machine.xtask(&["demo"], &[]);
+    assert!(!ok && words.contains("nothing to install"), "no compiler was built: {words}");
+    assert_eq!(machine.log("apt-get"), "");
+}
+
+/// One archive of several that is gone must not keep the others' packages from being installed; and where there is no
+/// network at all, both failures are told.
+#[test]
+fn a_failed_update_is_told_only_with_a_failed_install() {
+    let machine = Machine::new();
+    machine.remove("git");
+    let apt = |install: &str| format!("case \" $* \" in *--version*) ;; *update*) exit 100 ;; *) {install} ;; esac");
+    let install = format!("printf '#!/bin/sh\\n' > {0}/git && /bin/chmod +x {0}/git", machine.folder.path().display());
+    machine.put("apt-get", &apt("exit 100"));
+    let (ok, words) = machine.setup(&[]);
+    assert!(!ok && words.contains("Acquire::Retries=3 update` failed"), "{words}");
+    assert!(words.contains("--no-install-recommends git` failed") && words.contains("a network?"), "{words}");
+    machine.put("apt-get", &apt(&install));
+    let (ok, words) = machine.setup(&[]);
+    assert!(ok, "{words}");
+}
+
 /// A user without rights is told exactly what to type.
 #[test]
 fn without_rights_it_names_the_command() {
@@ -122,6 +167,17 @@ fn sudo_never_asks_in_ci() {
     assert!(
         !log.is_empty() && log.lines().all(|line| line.starts_with("-n env DEBIAN_FRONTEND=noninteractive apt-get"))
     );
+}
+
+/// sudo does not hand variables on: behind a proxy nothing could be installed.
+#[test]
+fn sudo_keeps_the_proxy() {
+    let machine = Machine::new();
+    machine.remove("dune").put("id", "echo 1000").put("sudo", "[ \"$1\" = -V ] || printf '%s\\n' \"$*\" >> \"$0.log\"");
+    machine.xtask(&["setup"], &[("https_proxy", "http://proxy:1")]);
+    let log = machine.log("sudo");
+    let expected = "-n env DEBIAN_FRONTEND=noninteractive https_proxy=http://proxy:1 apt-get";
+    assert!(!log.is_empty() && log.lines().all(|line| line.starts_with(expected)), "{log}");
 }
 
 #[test]
