@@ -19,6 +19,8 @@ pub fn target_folder() -> PathBuf {
 pub fn cargo(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
     command.args(arguments).current_dir(folder).env("CARGO_TARGET_DIR", target_folder()).stdin(Stdio::null());
+    // What is built is looked for where builds for this machine are.
+    command.env_remove("CARGO_BUILD_TARGET");
     command
 }
 

@@ -32,7 +32,8 @@ fn pages(root: &Path) -> Vec<String> {
             let name = entry.file_name().to_string_lossy().into_owned();
             let path = format!("{folder}{name}");
             let kind = entry.file_type().expect("the kind of a file of the project");
-            if kind.is_dir() && !name.starts_with('.') && name != "_build" && path != "target" {
+            let cache = || entry.path().join("CACHEDIR.TAG").exists();
+            if kind.is_dir() && !name.starts_with('.') && name != "_build" && path != "target" && !cache() {
                 pending.push(format!("{path}/"));
             } else if kind.is_file() && name.ends_with(".md") {
                 pages.push(path);

@@ -28,7 +28,7 @@ pub fn run(arguments: &[String]) -> Outcome {
 /// The packages whose tests compare snapshots (they depend on the snapshot library) or documentation.
 fn snapshot_packages() -> Result<Vec<String>, Failure> {
     let mut packages = Vec::new();
-    for path in workspace::files(&workspace::root())? {
+    for path in workspace::project_files()? {
         if path.ends_with("Cargo.toml") {
             let manifest = workspace::read(&workspace::root().join(&path))?;
             let name = manifest.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));

@@ -114,10 +114,15 @@ fn parse(text: &str) -> Result<Sums, Failure> {
 
 /// Every version of the manifest and of the growing files that commits before this one had.
 fn history() -> Result<History, Failure> {
-    let git = |arguments: &[&str]| process::output(process::program("git", arguments));
-    if !process::succeeds(process::program("git", &["rev-parse", "--verify", "HEAD"])) {
-        let limit = "no git history here: golden/ was held to golden/MANIFEST as it lies in this folder";
-        return Ok(History { versions: vec![], limit: Some(limit.to_owned()) });
+    let git = |arguments: &[&str]| process::output(process::git(arguments));
+    let nothing = |why: &str| {
+        let limit =
+            format!("{why}: golden/ was held to golden/MANIFEST as it lies in this folder, and to no earlier one");
+        History { versions: vec![], limit: Some(limit) }
+    };
+    if let Err(Failure(words)) = git(&["rev-parse", "--verify", "HEAD"]) {
+        let why = words.lines().last().unwrap_or_default().to_owned();
+        return Ok(nothing(&format!("no git history here ({why})")));
     }
     let shallow = git(&["rev-parse", "--is-shallow-repository"])?.trim() == "true";
     let limit = shallow.then(|| {
@@ -130,9 +135,12 @@ fn history() -> Result<History, Failure> {
     for commit in git(&["rev-list", "--full-history", "HEAD", "--", manifest, growing])?.lines() {
         let tree = git(&["ls-tree", "-r", "--name-only", commit, "golden/"])?;
         for path in tree.lines().filter(|path| *path == MANIFEST || path.ends_with(GROWING)) {
-            let text = git(&["cat-file", "blob", &format!("{commit}:{path}")])?;
+            let text = git(&["cat-file", "blob", &format!("{commit}:./{path}")])?;
             versions.push(Version { commit: commit.chars().take(12).collect(), path: path.to_owned(), text });
         }
+    }
+    if versions.is_empty() {
+        return Ok(nothing("the git history here knows no golden bytes"));
     }
     Ok(History { versions, limit })
 }

@@ -12,9 +12,34 @@ pub fn program(name: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// The cargo that runs this program.
+/// The cargo that runs this program. It builds for this machine and where [`workspace::target`] says, whatever the
+/// user's settings: that is where what it built is looked for.
 pub fn cargo(arguments: &[&str]) -> Command {
-    program(&std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()), arguments)
+    let mut command = program(&std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()), arguments);
+    command.env("CARGO_TARGET_DIR", workspace::target()).env_remove("CARGO_BUILD_TARGET");
+    command
+}
+
+/// Variables by which git, when it calls a hook, says what repository it speaks of.
+const REPOSITORY: &[&str] = &[
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_PREFIX",
+];
+
+/// git on the repository that the workspace is in, whoever owns the folder (in containers that is often somebody else:
+/// git would not read it), and not on the one of a hook that calls this program.
+pub fn git(arguments: &[&str]) -> Command {
+    let mut command = program("git", &["-c", "safe.directory=*"]);
+    command.args(arguments);
+    for name in REPOSITORY {
+        command.env_remove(name);
+    }
+    command
 }
 
 /// Runs to the end with output on the terminal; anything but success is a failure that names the command.

@@ -1,9 +1,10 @@
 //! Where the project's files are, and reading them with errors that name the file.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::Failure;
+use crate::{Failure, process};
 
 /// The folder of the workspace's `Cargo.toml`.
 pub fn root() -> PathBuf {
@@ -49,7 +50,8 @@ pub fn files(folder: &Path) -> Result<Vec<String>, Failure> {
             let kind = entry.file_type().map_err(|error| Failure(format!("{}: {error}", folder.display())))?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let path = format!("{prefix}{name}");
-            if kind.is_dir() && !is_left_out(&name) {
+            // Caches, such as build output, carry this tag: https://bford.info/cachedir/.
+            if kind.is_dir() && !is_left_out(&name) && !entry.path().join("CACHEDIR.TAG").exists() {
                 pending.push((entry.path(), format!("{path}/")));
             } else if kind.is_file() && name != ".git" {
                 found.push(path);
@@ -58,6 +60,24 @@ pub fn files(folder: &Path) -> Result<Vec<String>, Failure> {
     }
     found.sort();
     Ok(found)
+}
+
+/// The files of the project: every one below its folder, but not what others have put there, such as a log of the
+/// machine that runs this, or cargo's own folder. Where there is git, it says what is the project's; files that it does
+/// not know yet count in the folders that it knows.
+pub fn project_files() -> Result<Vec<String>, Failure> {
+    let mut files = files(&root())?;
+    if let Ok(listed) = process::output(process::git(&["ls-files", "-z"])) {
+        let known: BTreeSet<&str> = listed.split('\0').filter(|path| !path.is_empty()).collect();
+        let folder = |path: &str| path.split_once('/').map(|(folder, _)| folder.to_owned());
+        let folders: BTreeSet<String> = known.iter().filter_map(|path| folder(path)).collect();
+        let in_known_folder =
+            |path: &str| folder(path).is_some_and(|name| !name.starts_with('.') && folders.contains(&name));
+        if !known.is_empty() {
+            files.retain(|path| known.contains(path.as_str()) || in_known_folder(path));
+        }
+    }
+    Ok(files)
 }
 
 fn is_left_out(name: &str) -> bool {

@@ -27,7 +27,7 @@ pub fn run(arguments: &[String]) -> Outcome {
     }
     let mut findings = Vec::new();
     let mut files = Vec::new();
-    for path in workspace::files(&workspace::root())? {
+    for path in workspace::project_files()? {
         if path.ends_with(".bin") {
             continue;
         }

@@ -31,7 +31,7 @@ pub fn unreferenced() -> Outcome {
         references.lines().filter_map(|line| PathBuf::from(line).canonicalize().ok()).collect();
     let mut orphans = Vec::new();
     let mut count = 0;
-    for path in workspace::files(&workspace::root())?.iter().filter(|path| path.ends_with(".snap")) {
+    for path in workspace::project_files()?.iter().filter(|path| path.ends_with(".snap")) {
         count += 1;
         let canonical = workspace::root().join(path).canonicalize();
         if !canonical.is_ok_and(|canonical| compared.contains(&canonical)) {
