@@ -62,6 +62,30 @@ pub fn chain(out: &mut String, indent: usize, place: &[&str], method: &[&str], e
     push(out, &[end, "\n"]);
 }
 
+/// A chain of calls as an argument on a line of its own, `indent` columns from the left; the first of `links` is what
+/// it begins with.
+pub fn chained(indent: usize, sign: &str, links: &[&str]) -> String {
+    // One call is no chain yet: it may fill the line up to its comma.
+    let fits = width(links) <= if links.len() > 2 { CALL_WIDTH } else { MAX_WIDTH - indent - 1 };
+    let mut out = sign.to_owned();
+    for (index, link) in links.iter().enumerate() {
+        if index > 0 && !fits {
+            out.push('\n');
+            spaces(&mut out, indent + 4);
+        }
+        out.push_str(link);
+    }
+    out
+}
+
+/// The call of a function as an argument on a line of its own, `indent` columns from the left.
+pub fn nested(indent: usize, function: &str, arguments: [&str; 2]) -> String {
+    let mut out = String::new();
+    let [first, second] = arguments;
+    call(&mut out, indent, function, &[&[first], &[second]], ",");
+    out.trim().trim_end_matches(',').to_owned()
+}
+
 fn width(pieces: &[&str]) -> usize {
     pieces.iter().map(|piece| piece.len()).sum()
 }
@@ -104,7 +128,10 @@ pub fn getter(out: &mut String, name: &str, returned: &str) {
 
 fn spaces(out: &mut String, count: usize) {
     const SPACES: &str = "                ";
-    out.push_str(&SPACES[..count]);
+    for _ in 0..count / SPACES.len() {
+        out.push_str(SPACES);
+    }
+    out.push_str(&SPACES[..count % SPACES.len()]);
 }
 
 /// A string literal.

@@ -201,7 +201,7 @@ fn check(out: &mut String, cx: &Context<'_>, named: &Named<'_>, index: usize) {
 
 fn rule_checks(out: &mut String, indent: usize, field: &Field, subject: &Subject<'_>, wire_name: &str) {
     for rule in &field.rules {
-        if let Some(condition) = subject.condition(field, rule) {
+        if let Some(condition) = subject.condition(field, rule, indent + 4) {
             let rule: &[&str] = &["\"", rule.name(), "\""];
             call(out, indent, "::mycelium_wire::raw::rule", &[&[&condition], rule, &[wire_name]], "?;");
         }

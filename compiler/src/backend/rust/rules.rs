@@ -29,8 +29,9 @@ pub struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// The condition under which the value keeps `rule`; `None` if it cannot break it.
-    pub fn condition(&self, field: &Field, rule: &Rule) -> Option<String> {
+    /// The condition under which the value keeps `rule`; `None` if it cannot break it. A long one is laid out for a
+    /// line of its own, `indent` columns from the left.
+    pub fn condition(&self, field: &Field, rule: &Rule, indent: usize) -> Option<String> {
         let (value, place) = (self.value(&field.ty), self.place);
         Some(match (rule, &field.ty) {
             (Rule::Min(Number::Int(bound)), Type::Scalar(scalar)) => {
@@ -63,14 +64,20 @@ impl Subject<'_> {
             (Rule::NotEmpty | Rule::MinLength(1), _) => format!("!{place}.is_empty()"),
             (Rule::MinLength(least), _) => format!("{place}.len() >= {least}"),
             (Rule::Ascii, _) => format!("{}.is_ascii()", self.text()),
-            (Rule::NotPrefix(prefix), _) => format!("!{}.starts_with({})", self.bytes(), byte_string(prefix)),
-            (Rule::OneOf(OneOf::Strings(_)), _) => {
-                format!("::mycelium_wire::raw::one_of({}, {})", self.bytes(), self.constant(rule))
+            (Rule::NotPrefix(prefix), _) => {
+                let (root, name) = place.split_at(place.find('.').unwrap_or(place.len()));
+                let begins = format!(".starts_with({})", byte_string(prefix));
+                let mut links = vec![root, name, self.as_bytes(), &begins];
+                links.retain(|link| !link.is_empty());
+                code::chained(indent, "!", &links)
             }
-            (Rule::OneOf(_), _) => match value.strip_prefix('*') {
-                Some(reference) => format!("{}.contains({reference})", self.constant(rule)),
-                None => format!("{}.contains(&{value})", self.constant(rule)),
-            },
+            (Rule::OneOf(OneOf::Strings(_)), _) => {
+                code::nested(indent, "::mycelium_wire::raw::one_of", [&self.bytes(), &self.constant(rule)])
+            }
+            (Rule::OneOf(_), _) => {
+                let reference = value.strip_prefix('*').map_or_else(|| format!("&{value}"), str::to_owned);
+                code::chained(indent, "", &[&self.constant(rule), &format!(".contains({reference})")])
+            }
         })
     }
 
@@ -102,7 +109,11 @@ impl Subject<'_> {
 
     /// A string's bytes.
     fn bytes(&self) -> String {
-        if self.side == Side::Twin { format!("{}.text()", self.place) } else { format!("{}.as_bytes()", self.place) }
+        format!("{}{}", self.place, self.as_bytes())
+    }
+
+    fn as_bytes(&self) -> &'static str {
+        if self.side == Side::Twin { ".text()" } else { ".as_bytes()" }
     }
 }
 
