@@ -261,7 +261,7 @@ fn shapes_that_break_readers_of_yaml() {
         ("empty lines", "\n".repeat(MANY), &["E0006"]),
         (
             "an alias bomb",
-            format!("x-a: &a [1]\n{}messages: {{}}\n", lines(MANY, |i| format!("x-{i}: [*a, *a]\n"))),
+            format!("x-a: &a [1]\n{}messages: {{}}\n", lines(MANY, |i| format!("x-{i}: &a [*a, *a]\n"))),
             &["E0008"],
         ),
         ("array types that are not closed", format!("a: {}", "[[".repeat(MANY)), &["E0011"]),
@@ -287,6 +287,7 @@ fn very_many_mistakes_cost_no_more_each() {
         ("unknown types", message(&lines(MANY, |i| format!("      f{i}: u65\n")))),
         ("one long line", format!("x-a: {{ {} }}\n", "é: 1, ".repeat(MANY))),
         ("tags", lines(MANY, |i| format!("x-{i}: !!str a\n"))),
+        ("aliases", format!("x-a: &a [1]\n{}", lines(MANY, |i| format!("x-{i}: *a\n")))),
     ] {
         let found = sound(text.as_bytes());
         assert_eq!(found.len(), 10_001, "{what}: {:?}", found.first());
