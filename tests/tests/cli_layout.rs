@@ -125,3 +125,50 @@ fn svg_is_well_formed() {
     assert!((total - 4.0 * 600.0).abs() < 1.0, "{total}");
     assert!(svg.contains("prefers-color-scheme: dark"), "{svg}");
 }
+
+/// Without this, names could be cut by the edge of the picture or run into the bars, and small fields vanish.
+#[test]
+fn svg_has_room_for_what_it_says() {
+    let long = "ANameThatIsAsLongAsANameMayBe".repeat(4);
+    let field = "a_field_that_has_more_letters_than_there_is_room_for_in_any_picture";
+    let contract = format!(
+        "structs: {{ {long}: {{ fields: {{ small: bool, large: \"[u8; 60000]\" }} }} }}\nmessages:\n  Short:\n    \
+         tlv_type: 1000\n    domain: D\n    topic: {}\n    fields: {{ {field}: {long}, o: {{ type: u8, optional: true }} }}\n",
+        "t".repeat(150)
+    );
+    let here = folder(&[("contracts.yaml", &*contract)]);
+    let svg = String::from_utf8(run(here.path(), ["layout", "--format", "svg"]).quiet()).expect("UTF-8");
+    let document = roxmltree::Document::parse(&svg).unwrap_or_else(|error| panic!("{error}:\n{svg}"));
+    let number = |node: roxmltree::Node<'_, '_>, name| {
+        node.attribute(name).and_then(|value| value.parse::<f64>().ok()).unwrap_or_else(|| panic!("{name} of {node:?}"))
+    };
+    let width = number(document.root_element(), "width");
+    let rows: Vec<_> = document.descendants().filter(|node| node.attribute("class") == Some("row")).collect();
+    assert_eq!(rows.len(), 4);
+    let (left, right) = (number(rows[0], "x"), number(rows[0], "x") + number(rows[0], "width"));
+    assert!(right < width);
+    for text in document.descendants().filter(|node| node.has_tag_name("text")) {
+        let class = text.attribute("class").expect("a class");
+        let points = if class == "head" { 14.0 } else { 12.0 };
+        // The widest of the fonts in the style has letters of 0.602 em.
+        let end = number(text, "x") + text.text().unwrap_or_default().chars().count() as f64 * points * 0.602;
+        let limit = if class == "name" { left } else { width };
+        assert!(class.contains("end") || class.contains("middle") || end <= limit, "{text:?} ends at {end} of {limit}");
+        assert!(class.split(' ').all(|class| class == "name" || svg.contains(&format!(".{class} {{"))), "{class}");
+    }
+    let heads: Vec<_> = document.descendants().filter(|node| node.attribute("class") == Some("head")).collect();
+    assert_eq!(
+        heads.iter().filter_map(roxmltree::Node::text).collect::<Vec<_>>(),
+        ["message Short", &format!("struct {long}")]
+    );
+    for piece in document.descendants().filter(|node| node.first_element_child().is_some() && node.has_tag_name("rect"))
+    {
+        let (start, wide) = (number(piece, "x"), number(piece, "width"));
+        assert!(start >= left && start + wide <= right + 0.01, "{piece:?}");
+        assert!(wide >= 2.0 || piece.attribute("class") == Some("padding"), "{piece:?}");
+    }
+    assert!(svg.contains(&format!("<title>{field}: {long}, bytes 0 to ")), "{svg}");
+    for words in ["presence, length", "always zero"] {
+        assert!(svg.contains(&format!(">{words}</text>")), "{words} is in the legend");
+    }
+}

@@ -48,6 +48,11 @@ pub fn colored_words(color: Color) -> bool {
     choice != ColorChoice::Never
 }
 
+/// Columns of the terminal that stdout is; `None` where it is none.
+pub fn width() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(width), _)| width.into())
+}
+
 /// Writes data to stdout.
 pub fn data(bytes: impl AsRef<[u8]>) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();

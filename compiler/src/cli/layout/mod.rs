@@ -67,7 +67,7 @@ pub fn run(args: LayoutArgs) -> Result<(), Failure> {
     let schema = &*contract.schema;
     let shown = Shown { schema, composites: choose(schema, message.as_deref())? };
     let text = match args.format {
-        Format::Table => table::draw(&shown),
+        Format::Table => table::draw(&shown, terminal::width()),
         Format::Json => json::print(&shown),
         Format::Svg => svg::draw(&shown),
     };
@@ -170,6 +170,11 @@ fn type_name(schema: &Schema, ty: &Type) -> String {
         Type::Enum(id) => schema.enum_(*id).name.clone(),
         Type::Struct(id) => schema.struct_(*id).name.clone(),
     }
+}
+
+/// A number of bytes in words.
+fn bytes(count: u32) -> String {
+    if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
 }
 
 fn usage_name(usage: Use) -> &'static str {

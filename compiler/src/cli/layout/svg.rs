@@ -5,18 +5,26 @@ use std::fmt::Write;
 
 use myc_schema::layout::Use;
 
-use super::{Shown, type_name, usage_name};
+use super::{Composite, Shown, bytes, type_name, usage_name};
 
-const WIDTH: u32 = 960;
-const BAR_LEFT: u32 = 336;
-const BAR_WIDTH: u32 = 600;
-const ROW: u32 = 22;
 const MARGIN: u32 = 24;
+const ROW: u32 = 22;
+/// Right ends of the numbers, left end of the names.
+const OFFSET: u32 = MARGIN + 56;
+const SIZE: u32 = OFFSET + 64;
+const NAME: u32 = SIZE + 20;
+const BAR_WIDTH: u32 = 600;
+/// A piece that is not padding is seen, however few bytes of many it has.
+const SEEN: f64 = 2.0;
+/// Characters of a field's name and type that are shown; the whole is in the title of its bar.
+const LONGEST_NAME: usize = 56;
 
 const STYLE: &str = "
     text { font: 12px ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace; fill: #1f2328; }
     .head { font-size: 14px; font-weight: bold; }
     .quiet { fill: #59636e; }
+    .end { text-anchor: end; }
+    .middle { text-anchor: middle; }
     .page { fill: #ffffff; }
     .row { fill: #f3f5f7; }
     .value { fill: #0969da; }
@@ -29,70 +37,132 @@ const STYLE: &str = "
       .row { fill: #1b222b; }
       .value { fill: #4493f8; }
       .length, .presence { fill: #f0883e; }
-      .padding { fill: #545d68; }
+      .padding { fill: #656e79; }
     }
   ";
 
 /// The whole picture.
 pub fn draw(shown: &Shown<'_>) -> String {
+    let longest = shown.composites.iter().flat_map(|composite| composite.fields);
+    let longest = longest.map(|field| shorten(&named(shown, field)).chars().count()).max().unwrap_or(0);
+    let bar_left = NAME + width_of(longest, 12) + 16;
+    let mut width = bar_left + BAR_WIDTH + MARGIN;
     let mut body = String::new();
     let mut top = MARGIN;
     for composite in &shown.composites {
-        let layout = composite.layout;
-        let head = match composite.message {
-            Some(message) => format!("message {} (type {}, topic {})", message.name, message.type_id, message.topic),
-            None => format!("struct {}", composite.name),
-        };
-        let padding = composite.padding(shown.schema);
-        let size = format!("{} bytes, align {}, {padding} padding", layout.size, layout.align);
+        let (head, size) = heads(shown, composite);
+        for (text, points) in [(&head, 14), (&size, 12)] {
+            width = width.max(2 * MARGIN + width_of(text.chars().count(), points));
+        }
         text(&mut body, MARGIN, top + 14, "head", &head);
         text(&mut body, MARGIN, top + 32, "quiet", &size);
         top += 42;
-        let scale = f64::from(BAR_WIDTH) / f64::from(layout.size.max(1));
-        for (field, pieces) in composite.pieces(shown.schema) {
-            let optional = if field.optional { "?" } else { "" };
-            let name = format!("{}: {}{optional}", field.name, type_name(shown.schema, &field.ty));
-            text(&mut body, MARGIN, top + 15, "quiet", &format!("{:>7}", field.place.offset));
-            text(&mut body, MARGIN + 64, top + 15, "name", &shorten(&name));
-            let _ = writeln!(
-                body,
-                r#"  <rect class="row" x="{BAR_LEFT}" y="{}" width="{BAR_WIDTH}" height="{}"/>"#,
-                top + 2,
-                ROW - 4
-            );
-            for piece in pieces {
-                let left = f64::from(BAR_LEFT) + f64::from(piece.offset) * scale;
-                let width = (f64::from(piece.size) * scale).max(1.0);
-                let usage = usage_name(piece.usage);
-                let of = if piece.usage == Use::Padding { "zero bytes" } else { usage };
-                let title = format!("{name}, bytes {} to {}: {of}", piece.offset, piece.offset + piece.size - 1);
-                let _ = writeln!(
-                    body,
-                    r#"  <rect class="{usage}" x="{left:.2}" y="{}" width="{width:.2}" height="{}"><title>{}</title></rect>"#,
-                    top + 2,
-                    ROW - 4,
-                    escape(&title)
-                );
-            }
-            top += ROW;
+        if !composite.fields.is_empty() {
+            ruler(&mut body, bar_left, top + 15, composite.layout.size);
+            top = rows(&mut body, bar_left, top + ROW, shown, composite);
         }
         top += MARGIN;
     }
+    let legend = [("value", "value"), ("length", "presence, length"), ("padding", "always zero")];
+    let mut left = MARGIN;
+    for (usage, words) in legend {
+        let _ = writeln!(body, r#"  <rect class="{usage}" x="{left}" y="{top}" width="14" height="14"/>"#);
+        text(&mut body, left + 22, top + 11, "quiet", words);
+        left += 22 + width_of(words.len(), 12) + MARGIN;
+    }
+    top += 14 + MARGIN;
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{top}\" viewBox=\"0 0 {WIDTH} {top}\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{top}\" viewBox=\"0 0 {width} {top}\" \
          role=\"img\" aria-label=\"layout of messages\">\n  <style>{STYLE}</style>\n  \
-         <rect class=\"page\" width=\"{WIDTH}\" height=\"{top}\"/>\n{body}</svg>\n"
+         <rect class=\"page\" width=\"{width}\" height=\"{top}\"/>\n{body}</svg>\n"
     )
 }
 
-fn text(body: &mut String, x: u32, y: u32, class: &str, text: &str) {
-    let _ = writeln!(body, r#"  <text class="{class}" x="{x}" y="{y}" xml:space="preserve">{}</text>"#, escape(text));
+/// What is drawn, and how large it is.
+fn heads(shown: &Shown<'_>, composite: &Composite<'_>) -> (String, String) {
+    let size = composite.layout.size;
+    let padding = composite.padding(shown.schema);
+    let size = format!("{}, align {}, {padding} padding", bytes(size), composite.layout.align);
+    match composite.message {
+        Some(message) => {
+            (format!("message {}", message.name), format!("type {}, topic {}, {size}", message.type_id, message.topic))
+        }
+        None => (format!("struct {}", composite.name), size),
+    }
 }
 
-/// What fits before the bar; the whole is in the bar's title.
+/// Heads of the columns, and offsets over the bars.
+fn ruler(body: &mut String, bar_left: u32, y: u32, size: u32) {
+    text(body, OFFSET, y, "quiet end", "offset");
+    text(body, SIZE, y, "quiet end", "size");
+    text(body, NAME, y, "quiet", "field");
+    text(body, bar_left, y, "quiet", "0");
+    if size.is_multiple_of(4) {
+        for quarter in 1..4 {
+            text(body, bar_left + BAR_WIDTH / 4 * quarter, y, "quiet middle", &(size / 4 * quarter).to_string());
+        }
+    }
+    text(body, bar_left + BAR_WIDTH, y, "quiet end", &size.to_string());
+}
+
+/// A row a field; the place below the last.
+fn rows(body: &mut String, bar_left: u32, mut top: u32, shown: &Shown<'_>, composite: &Composite<'_>) -> u32 {
+    let scale = f64::from(BAR_WIDTH) / f64::from(composite.layout.size.max(1));
+    let height = ROW - 4;
+    for (field, mut pieces) in composite.pieces(shown.schema) {
+        let name = named(shown, field);
+        text(body, OFFSET, top + 15, "quiet end", &field.place.offset.to_string());
+        text(body, SIZE, top + 15, "quiet end", &field.place.size.to_string());
+        text(body, NAME, top + 15, "name", &shorten(&name));
+        let y = top + 2;
+        let _ = writeln!(body, r#"  <rect class="row" x="{bar_left}" y="{y}" width="{BAR_WIDTH}" height="{height}"/>"#);
+        // What is seen larger than it is covers what is next to it, not the other way round.
+        pieces.sort_by_key(|piece| match piece.usage {
+            Use::Padding => 0,
+            Use::Value => 1,
+            Use::Presence | Use::Length => 2,
+        });
+        for piece in pieces {
+            let least = if piece.usage == Use::Padding { 0.0 } else { SEEN };
+            let width = (f64::from(piece.size) * scale).max(least);
+            let left = (f64::from(piece.offset) * scale).min(f64::from(BAR_WIDTH) - width) + f64::from(bar_left);
+            let usage = usage_name(piece.usage);
+            let of = if piece.usage == Use::Padding { "zero" } else { usage };
+            let last = piece.offset + piece.size - 1;
+            let title = match piece.size {
+                1 => format!("{name}, byte {last}: {of}"),
+                _ => format!("{name}, bytes {} to {last}: {of}", piece.offset),
+            };
+            let _ = writeln!(
+                body,
+                r#"  <rect class="{usage}" x="{left:.2}" y="{y}" width="{width:.2}" height="{height}"><title>{}</title></rect>"#,
+                escape(&title)
+            );
+        }
+        top += ROW;
+    }
+    top
+}
+
+fn named(shown: &Shown<'_>, field: &myc_schema::ir::Field) -> String {
+    let optional = if field.optional { "?" } else { "" };
+    format!("{}: {}{optional}", field.name, type_name(shown.schema, &field.ty))
+}
+
+/// Pixels that so many characters take at most in the fonts of [`STYLE`].
+fn width_of(characters: usize, points: u32) -> u32 {
+    u32::try_from(characters).unwrap_or(u32::MAX / 1000).saturating_mul(points * 61).div_ceil(100)
+}
+
+fn text(body: &mut String, x: u32, y: u32, class: &str, text: &str) {
+    let _ = writeln!(body, r#"  <text class="{class}" x="{x}" y="{y}">{}</text>"#, escape(text));
+}
+
 fn shorten(name: &str) -> String {
-    const FITS: usize = 32;
-    if name.chars().count() <= FITS { name.to_owned() } else { name.chars().take(FITS - 1).chain(['…']).collect() }
+    if name.chars().count() <= LONGEST_NAME {
+        return name.to_owned();
+    }
+    name.chars().take(LONGEST_NAME - 1).chain(['…']).collect()
 }
 
 /// Text that XML can hold: markup escaped, characters that XML does not have left out.
