@@ -25,6 +25,12 @@ struct Generated {
 static GENERATED: &[Generated] = &[
     Generated { contract: CORE, language: "rust", folder: "runtime-rust/wire/src", stem: "core_messages" },
     Generated { contract: CORE, language: "ocaml", folder: "runtime-ocaml/lib", stem: "core_messages" },
+    Generated {
+        contract: "runtime-rust/bus/tests/messages/contracts.yaml",
+        language: "rust",
+        folder: "runtime-rust/bus/tests/messages",
+        stem: "messages",
+    },
     Generated { contract: REFERENCE, language: "ocaml", folder: "runtime-ocaml/reference", stem: "reference_messages" },
     Generated {
         contract: "tests/dune-example/committed/contracts.yaml",

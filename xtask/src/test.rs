@@ -125,5 +125,6 @@ fn package() -> Outcome {
             return Err(Failure(format!("the package myc-schema lacks templates/{template}")));
         }
     }
-    process::run(process::cargo(&["package", "--allow-dirty", "--package", "mycelium-wire", "--package", "myc-schema"]))
+    let packages = ["--package", "mycelium-wire", "--package", "mycelium-bus", "--package", "myc-schema"];
+    process::run(process::cargo(&[&["package", "--allow-dirty"], &packages[..]].concat()))
 }

@@ -168,6 +168,52 @@ pub fn clone_boxed<T: Checked<R> + IntoBytes + Immutable, R: Raw>(value: &T) -> 
     unsafe { wrap_box(raw) }
 }
 
+/// A message in a shared buffer. The buffer is not written to while anything of it is shared, so that what was checked
+/// once stays checked.
+#[cfg(feature = "bytes")]
+pub struct Owned<M> {
+    frame: bytes::Bytes,
+    message: core::marker::PhantomData<fn() -> M>,
+}
+
+#[cfg(feature = "bytes")]
+impl<M: crate::Message> Owned<M> {
+    /// The message in a frame.
+    ///
+    /// # Safety
+    /// What follows the header of `frame` is a value of `M`: it was copied from one, or accepted by `M::decode`, or
+    /// written by `M::encode_into`.
+    #[inline]
+    pub(crate) unsafe fn new(frame: bytes::Bytes) -> Self {
+        Self { frame, message: core::marker::PhantomData }
+    }
+
+    /// The frame, header included.
+    pub(crate) fn bytes(&self) -> &bytes::Bytes {
+        &self.frame
+    }
+
+    /// The frame, header included.
+    pub(crate) fn into_bytes(self) -> bytes::Bytes {
+        self.frame
+    }
+}
+
+#[cfg(feature = "bytes")]
+impl<M: crate::Message> Deref for Owned<M> {
+    type Target = M;
+
+    #[inline]
+    fn deref(&self) -> &M {
+        const { assert!(size_of::<M>() == M::SIZE && align_of::<M>() == 1) };
+        let payload = &self.frame[crate::frame::HEADER_SIZE..];
+        assert!(payload.len() == size_of::<M>());
+        // SAFETY: these are as many bytes as an `M` has, which has no alignment, and they are a value of it by the
+        // contract of `new` and of `Generated`. They live as long as `self`, and `Bytes` are never written to.
+        unsafe { &*payload.as_ptr().cast::<M>() }
+    }
+}
+
 fn zeroed<R: Raw>() -> Box<R> {
     match R::new_box_zeroed() {
         Ok(raw) => raw,

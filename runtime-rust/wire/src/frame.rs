@@ -63,6 +63,13 @@ pub enum FrameCode {
         /// The longest payload that is accepted, in bytes.
         limit: u32,
     },
+    /// A frame of another type among frames that have to be of one.
+    OtherTypeId {
+        /// The type id of the frame.
+        found: u16,
+        /// The type id of those before it.
+        expected: u16,
+    },
 }
 
 impl fmt::Display for FrameCode {
@@ -71,6 +78,9 @@ impl fmt::Display for FrameCode {
             FrameCode::ZeroTypeId => f.write_str("type id 0 is not used"),
             FrameCode::TooLong { length, limit } => {
                 write!(f, "payload of {length} bytes is over the limit of {limit}")
+            }
+            FrameCode::OtherTypeId { found, expected } => {
+                write!(f, "type id {found} among frames of type id {expected}")
             }
         }
     }

@@ -38,6 +38,8 @@ mod macros;
 mod message;
 #[doc(hidden)]
 pub mod raw;
+#[cfg(feature = "bytes")]
+pub mod shared;
 mod u256;
 mod utf8;
 
@@ -46,5 +48,5 @@ pub use zerocopy;
 
 pub use elements::{Element, Elements, ElementsIter};
 pub use error::{Code, DecodeError, UnknownEnumValue, ValueError};
-pub use message::{Message, MessageInfo};
+pub use message::{Message, MessageInfo, MessageSet, MessageVisitor};
 pub use u256::{ParseU256Error, U256, U256Overflow};

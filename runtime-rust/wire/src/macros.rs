@@ -57,8 +57,9 @@ macro_rules! message {
         $crate::read! { $storage $name $twin }
         $crate::redact! { $debug $name $args $(<$lt>)? = $wire_name }
 
+        // SAFETY: the type was just declared so, and its functions are those of `crate::cast`.
         #[allow(deprecated)]
-        impl $crate::raw::Generated for $name {}
+        unsafe impl $crate::raw::Generated for $name {}
 
         #[allow(deprecated)]
         impl $crate::Message for $name {
@@ -70,6 +71,7 @@ macro_rules! message {
             const SIZE: usize = $size;
             const FINGERPRINT: [u8; 8] = $fingerprint;
             const SCHEMA_DIGEST: [u8; 32] = SCHEMA_DIGEST;
+            const REDACTED: bool = $crate::is_redacted!($debug);
 
             #[inline]
             fn decode(payload: &[u8]) -> ::core::result::Result<&Self, $crate::DecodeError> {
@@ -295,6 +297,18 @@ macro_rules! read {
     };
 }
 
+/// Whether the contract keeps the payload out of logs.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! is_redacted {
+    (printed) => {
+        false
+    };
+    (redacted) => {
+        true
+    };
+}
+
 /// `Debug` of a message whose payload may not be printed; for the others generated code has it.
 #[doc(hidden)]
 #[macro_export]
@@ -440,6 +454,16 @@ macro_rules! any_message {
         $crate::any_message! { @api $any [$($message)+] }
     };
     (@api $any:ident [$($message:ident)*] $($none:tt)*) => {
+        #[allow(deprecated)]
+        impl $crate::MessageSet for $any<'_> {
+            const MESSAGES: &'static [$crate::MessageInfo] = &[$(<$message as $crate::Message>::INFO),*];
+
+            fn visit<V: $crate::MessageVisitor>(visitor: &mut V) {
+                $($crate::MessageVisitor::visit::<$message>(visitor);)*
+                let _ = visitor;
+            }
+        }
+
         #[allow(dead_code, deprecated)]
         impl<'a> $any<'a> {
             /// What is known of every message, in ascending type id.

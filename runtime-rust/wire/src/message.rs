@@ -30,6 +30,9 @@ pub trait Message:
     /// The digest of the contract that declares the message.
     const SCHEMA_DIGEST: [u8; 32];
 
+    /// Whether the contract keeps the payload out of logs.
+    const REDACTED: bool;
+
     /// The constants as a value.
     const INFO: MessageInfo = MessageInfo {
         type_id: Self::TYPE_ID,
@@ -37,6 +40,7 @@ pub trait Message:
         name: Self::NAME,
         size: Self::SIZE,
         fingerprint: Self::FINGERPRINT,
+        redacted: Self::REDACTED,
     };
 
     /// The message in a payload: a reference into it, at any address.
@@ -62,4 +66,21 @@ pub struct MessageInfo {
     pub size: usize,
     /// The first eight bytes of SHA-256 over the message's canonical text.
     pub fingerprint: [u8; 8],
+    /// Whether the contract keeps the payload out of logs.
+    pub redacted: bool,
+}
+
+/// All messages of a contract. Generated code implements it for its enum over them, `AnyMessage`.
+pub trait MessageSet {
+    /// What is known of every message, in ascending type id.
+    const MESSAGES: &'static [MessageInfo];
+
+    /// Calls `visitor` for every message type, in ascending type id.
+    fn visit<V: MessageVisitor>(visitor: &mut V);
+}
+
+/// What is done for every message type of a [`MessageSet`].
+pub trait MessageVisitor {
+    /// Called for one type.
+    fn visit<M: Message>(&mut self);
 }

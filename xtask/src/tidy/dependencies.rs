@@ -31,7 +31,16 @@ pub fn check() -> Result<Vec<String>, Failure> {
             findings.push(format!("{package}: its licence is `{licence}`; allowed are {}", ALLOWED.join(", ")));
         }
     }
-    let published = ["--package", "myc-schema", "--package", "mycelium-wire", "--features", "myc-schema/cli"];
+    let published = [
+        "--package",
+        "myc-schema",
+        "--package",
+        "mycelium-wire",
+        "--package",
+        "mycelium-bus",
+        "--features",
+        "myc-schema/cli",
+    ];
     let twice = [&["tree", "--edges", "normal,no-proc-macro", "--duplicates", "--depth", "0"], &published[..]].concat();
     let twice = process::output(process::cargo(&twice))?;
     findings.extend(twice.lines().filter(|line| !line.is_empty()).map(|line| format!("{line}: one of two versions")));

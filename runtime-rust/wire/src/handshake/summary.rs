@@ -180,7 +180,7 @@ mod tests {
     use alloc::vec;
 
     fn info(type_id: u16, name: &'static str, version: u8) -> MessageInfo {
-        MessageInfo { type_id, topic: "t", name, size: 8, fingerprint: [version; 8] }
+        MessageInfo { type_id, topic: "t", name, size: 8, fingerprint: [version; 8], redacted: false }
     }
 
     fn peer(messages: &[MessageInfo]) -> PeerSchema {

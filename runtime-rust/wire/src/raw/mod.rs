@@ -139,7 +139,11 @@ pub fn unknown_type() -> crate::DecodeError {
 }
 
 /// Marks generated message types: nothing else implements [`crate::Message`].
-pub trait Generated {}
+///
+/// # Safety
+/// The type is `repr(transparent)` over a checked twin of `Message::SIZE` bytes, and it owns nothing else: a copy of a
+/// value's bytes is a value. `Message::decode` and `Message::encode_into` accept bytes only if they are a value.
+pub unsafe trait Generated {}
 
 /// Whether a text is in a list, for the rule `one_of`.
 #[inline]

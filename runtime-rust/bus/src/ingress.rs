@@ -1,0 +1,255 @@
+//! [`Ingress`]: frames from outside, such as a socket, on their way to subscribers: checked by type, counted, logged.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mycelium_wire::frame::FIRST_USER_TYPE_ID;
+
+use crate::deliver::deliver;
+use crate::error::PublishError;
+use crate::registry::{Registry, Rejection, TypeEntry};
+use crate::route::RouteView;
+use crate::{ConnectionId, MessageBus, Run};
+
+/// What happens to a frame whose type nobody knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownTypes {
+    /// It is counted and not forwarded.
+    #[default]
+    Refuse,
+    /// It is forwarded unchecked.
+    Forward,
+}
+
+/// How frames from outside are treated.
+#[derive(Clone, Debug, Default)]
+pub struct IngressConfig {
+    /// Names the source in logs.
+    pub name: String,
+    /// The connection they come from: they do not go back to it.
+    pub origin: Option<ConnectionId>,
+    /// The types that are known here; without it, those that the bus knows.
+    pub registry: Option<Arc<Registry>>,
+    /// What happens to the others.
+    pub unknown_types: UnknownTypes,
+    /// Where frames are counted, if not in counters of its own.
+    pub counters: Arc<IngressCounters>,
+}
+
+/// What became of frames from outside; several sources may share it.
+#[derive(Debug, Default)]
+pub struct IngressCounters {
+    frames: AtomicU64,
+    bytes: AtomicU64,
+    accepted: AtomicU64,
+    unknown: AtomicU64,
+    rejected: Mutex<BTreeMap<Cow<'static, str>, u64>>,
+}
+
+impl IngressCounters {
+    /// Frames that came.
+    pub fn frames(&self) -> u64 {
+        self.frames.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that came, headers included.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Frames that were right: they go to the subscribers.
+    pub fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Frames that were refused because nobody knows their type.
+    pub fn unknown(&self) -> u64 {
+        self.unknown.load(Ordering::Relaxed)
+    }
+
+    /// Frames that were rejected, by code, such as `utf8` or `rule:min`.
+    pub fn rejected(&self) -> BTreeMap<Cow<'static, str>, u64> {
+        self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn reject(&self, code: &Cow<'static, str>) {
+        let mut rejected = self.rejected.lock().unwrap_or_else(PoisonError::into_inner);
+        *rejected.entry(code.clone()).or_default() += 1;
+    }
+}
+
+/// A frame with one of the framework's own type ids, which no bus takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("type id {type_id} is the framework's own: ids 1 to 99 are not published")]
+pub struct CoreFrame {
+    /// The type id.
+    pub type_id: u16,
+}
+
+/// The way in for one source. Push what was read, then flush: while it waits for room, do not read on.
+pub struct Ingress {
+    bus: MessageBus,
+    config: IngressConfig,
+    known: BTreeMap<u16, Known>,
+    /// Of the bus's registry when `known` was filled.
+    version: u64,
+    pending: VecDeque<Run>,
+}
+
+/// What is known of a type id.
+struct Known {
+    entry: Option<Arc<TypeEntry>>,
+    view: Option<RouteView>,
+}
+
+/// How many types are remembered; more than that, and all are looked up again.
+const REMEMBERED: usize = 1024;
+
+impl Ingress {
+    pub(crate) fn new(bus: MessageBus, config: IngressConfig) -> Self {
+        let version = bus.registry_version();
+        Self { bus, config, known: BTreeMap::new(), version, pending: VecDeque::new() }
+    }
+
+    /// Checks the frames of a run and keeps those that are right for [`Ingress::flush`]. A bad one is counted, logged
+    /// with code and field, and left out. Gives how many were right.
+    pub fn push(&mut self, run: Run) -> Result<usize, CoreFrame> {
+        let type_id = run.type_id();
+        if type_id < FIRST_USER_TYPE_ID {
+            return Err(CoreFrame { type_id });
+        }
+        let counters = self.config.counters.clone();
+        counters.frames.fetch_add(run.count() as u64, Ordering::Relaxed);
+        counters.bytes.fetch_add(run.len() as u64, Ordering::Relaxed);
+        let accepted = match self.known(type_id).entry.clone() {
+            Some(entry) => self.check(&entry, run),
+            None if self.config.unknown_types == UnknownTypes::Forward => {
+                let count = run.count();
+                self.pending.push_back(run);
+                count
+            }
+            None => {
+                counters.unknown.fetch_add(run.count() as u64, Ordering::Relaxed);
+                tracing::debug!(source = &*self.config.name, type_id, "frames of an unknown type are refused");
+                0
+            }
+        };
+        counters.accepted.fetch_add(accepted as u64, Ordering::Relaxed);
+        Ok(accepted)
+    }
+
+    /// Whether there is something to flush.
+    pub fn is_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Gives what was pushed to every subscriber but those of the same origin, waiting for room where that is their
+    /// policy. Cancel-safe: what was not given to anybody yet is kept for the next call.
+    pub async fn flush(&mut self) -> Result<(), PublishError> {
+        while let Some(run) = self.pending.pop_front() {
+            let type_id = run.type_id();
+            let mut guard = Pending { queue: &mut self.pending, rest: Some(run) };
+            let known = self.known.get_mut(&type_id);
+            let mut fresh;
+            let view = match known {
+                Some(Known { view: Some(view), .. }) => view,
+                Some(known) => known.view.insert(self.bus.view(type_id).map_err(|_| PublishError::Closed)?),
+                None => {
+                    fresh = self.bus.view(type_id).map_err(|_| PublishError::Closed)?;
+                    &mut fresh
+                }
+            };
+            deliver(view, &mut guard.rest, self.config.origin, &self.config.name, None).await?;
+        }
+        Ok(())
+    }
+
+    /// [`Ingress::push`], then [`Ingress::flush`].
+    pub async fn forward(&mut self, run: Run) -> Result<Result<usize, CoreFrame>, PublishError> {
+        let accepted = self.push(run);
+        self.flush().await?;
+        Ok(accepted)
+    }
+
+    /// What became of the frames.
+    pub fn counters(&self) -> &Arc<IngressCounters> {
+        &self.config.counters
+    }
+
+    fn known(&mut self, type_id: u16) -> &Known {
+        let version = self.bus.registry_version();
+        if version != self.version || self.known.len() > REMEMBERED {
+            self.version = version;
+            self.known.clear();
+        }
+        let Self { bus, config, known, .. } = self;
+        known.entry(type_id).or_insert_with(|| {
+            let entry = match &config.registry {
+                Some(registry) => registry.get(type_id).cloned(),
+                None => bus.entry(type_id),
+            };
+            Known { entry, view: None }
+        })
+    }
+
+    fn check(&mut self, entry: &TypeEntry, mut run: Run) -> usize {
+        let mut accepted = 0;
+        loop {
+            match entry.check(run.clone()) {
+                Ok(run) => {
+                    accepted += run.count();
+                    self.pending.push_back(run);
+                    return accepted;
+                }
+                Err((index, rejection)) => {
+                    self.reject(entry, &rejection);
+                    if let Some(good) = run.split_to(index)
+                        && let Ok(good) = entry.check(good)
+                    {
+                        accepted += good.count();
+                        self.pending.push_back(good);
+                    }
+                    // The bad one is the first now.
+                    if run.split_first().is_none() {
+                        return accepted;
+                    }
+                }
+            }
+        }
+    }
+
+    fn reject(&self, entry: &TypeEntry, rejection: &Rejection) {
+        self.config.counters.reject(&rejection.code);
+        tracing::warn!(
+            source = &*self.config.name,
+            message = &**entry.name(),
+            type_id = entry.type_id(),
+            code = &*rejection.code,
+            path = rejection.path,
+            "a frame is no message of its type, and not forwarded",
+        );
+    }
+}
+
+/// Puts what is left back when waiting is cancelled.
+struct Pending<'a> {
+    queue: &'a mut VecDeque<Run>,
+    rest: Option<Run>,
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if let Some(rest) = self.rest.take() {
+            self.queue.push_front(rest);
+        }
+    }
+}
+
+impl fmt::Debug for Ingress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ingress").field("config", &self.config).field("pending", &self.pending.len()).finish()
+    }
+}
