@@ -14,6 +14,7 @@ mod error;
 mod frame;
 mod ingress;
 mod policy;
+pub mod protocol;
 mod publisher;
 mod queue;
 mod registry;
