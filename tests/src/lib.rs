@@ -15,6 +15,7 @@ pub mod random;
 mod rules;
 mod rust_glue;
 pub mod rust_program;
+pub mod streams;
 pub mod tokens;
 pub mod toolchain;
 pub mod values;

@@ -61,6 +61,16 @@ pub fn build_one(name: &str, contract: &Contract, main: &str) -> PathBuf {
     folder.join("_build/default/main/main.exe")
 }
 
+/// Builds one program, `main`, that uses the library `mycelium` and no generated code of its own; the path of the
+/// executable.
+pub fn build_with_runtime(name: &str, main: &str) -> PathBuf {
+    let folder = project(name);
+    update(&folder.join("main/dune"), "(executable\n (name main)\n (libraries mycelium))\n");
+    update(&folder.join("main/main.ml"), main);
+    dune(&folder, &["./main/main.exe"]);
+    folder.join("_build/default/main/main.exe")
+}
+
 /// The files of a contract, named for it.
 fn generated(contract: &Contract) -> impl Iterator<Item = (String, String)> {
     let named = format!("contract_{}", contract.name);
