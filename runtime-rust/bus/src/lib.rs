@@ -13,14 +13,17 @@ mod deliver;
 mod error;
 mod frame;
 mod ingress;
+pub mod metrics;
 mod policy;
 pub mod protocol;
 mod publisher;
 mod queue;
 mod registry;
 mod route;
+pub mod service;
 mod subscriber;
 mod subscription;
+pub mod supervision;
 
 pub use mycelium_wire::shared::Owned;
 
