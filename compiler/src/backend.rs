@@ -63,7 +63,20 @@ impl Options {
         let source_name = file_name.chars().map(|character| if harmless(character) { character } else { '_' });
         Self { name: name.into(), source_name: source_name.collect() }
     }
+
+    /// The contract as a shell takes it on a command line.
+    pub fn source_argument(&self) -> String {
+        let plain = |character: char| character.is_alphanumeric() || "._-+@=,".contains(character);
+        match &*self.source_name {
+            STDIN => "-".to_owned(),
+            name if name.chars().all(plain) => name.to_owned(),
+            name => format!("'{name}'"),
+        }
+    }
 }
+
+/// What stdin is called.
+const STDIN: &str = "<stdin>";
 
 /// Every target language, in the order `--help` shows them.
 pub static BACKENDS: &[Backend] = &[rust::BACKEND, ocaml::BACKEND];

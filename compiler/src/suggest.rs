@@ -1,7 +1,8 @@
 //! Near misses: which known name somebody may have meant. What is known is left to the caller.
 
 /// The candidate nearest to `name`, where one is near enough to be what was meant: the same but
-/// for case, `_` and `-`, or one edit away, from six letters on two.
+/// for case, `_` and `-`, or one edit away, from six letters on two (one letter is
+/// near to nothing).
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const LONGEST: usize = 128;
     let written: Vec<char> = name.chars().take(LONGEST + 1).collect();
@@ -9,7 +10,11 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         return None;
     }
     let mut best = None;
-    let mut limit = (written.len() / 3).clamp(1, 2);
+    let mut limit = match written.len() {
+        0 | 1 => 0,
+        2..=5 => 1,
+        _ => 2,
+    };
     for candidate in candidates {
         if candidate != name && same_letters(name, candidate) {
             return Some(candidate);
@@ -77,6 +82,8 @@ mod tests {
             ("filed", None),
             ("maxlen", None),
             ("x", None),
+            ("u", None),
+            ("U8", Some("u8")),
             ("", None),
             ("fields", None),
         ] {

@@ -226,6 +226,21 @@ fn stdout_prints_what_would_be_written() {
     compile(here.path(), &["--lang", "rust", "--stdout"]).exits(1).says(&["E0201"]);
 }
 
+/// Without this, the command in the header could be one that a shell takes for something else.
+#[test]
+fn the_header_says_a_command_that_works() {
+    let here = folder(&[("my contract.yaml", CONTRACT), ("plain.yaml", CONTRACT)]);
+    for (file, argument) in [("plain.yaml", "plain.yaml"), ("my contract.yaml", "'my contract.yaml'"), ("-", "-")] {
+        for (language, extension) in [("rust", "rs"), ("ocaml", "ml"), ("ocaml", "mli")] {
+            let stdout = format!("--stdout={extension}");
+            let printed = run_with(here.path(), ["compile", file, "--lang", language, &stdout], CONTRACT).quiet();
+            let printed = String::from_utf8(printed).expect("UTF-8");
+            let command = format!("Regenerate: myc-schema compile {argument} --lang {language} --out DIR");
+            assert!(printed.lines().nth(1).is_some_and(|line| line.contains(&command)), "{command}:\n{printed}");
+        }
+    }
+}
+
 /// Without this, output would differ between machines and be committed again and again.
 #[test]
 fn the_same_contract_gives_the_same_bytes() {

@@ -43,6 +43,7 @@ pub fn view(schema: &Arc<Schema>, options: &Options) -> Value {
     };
     context! {
         source => doc::safe(&options.source_name),
+        argument => doc::safe(&options.source_argument()),
         id => schema.id,
         version => schema.version,
         min_compatible => schema.min_compatible,

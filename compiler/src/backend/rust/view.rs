@@ -42,6 +42,7 @@ pub fn view(schema: &Arc<Schema>, options: &Options) -> Value {
     };
     context! {
         source => options.source_name.as_str(),
+        argument => options.source_argument(),
         digest => [code::bytes(&schema.digest[..16]), code::bytes(&schema.digest[16..])],
         digest_of => if schema.digest_kind == crate::ir::DigestKind::Source { "contract file" } else { "canonical text" },
         id => format!("{:#x}", schema.id),
