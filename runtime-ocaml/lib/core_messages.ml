@@ -203,14 +203,15 @@ module Message_summary = struct
     myc_write b 0 t;
     Stdlib.Bytes.unsafe_to_string b
 
-  let decode_exn b ~pos ~len =
-    RT.check_payload b ~pos ~len ~size;
-    myc_check b pos;
-    myc_read b pos
-
   let decode b ~pos ~len =
-    try Ok (decode_exn b ~pos ~len)
-    with Mycelium_wire.Error.Invalid e -> Error e
+    if RT.is_payload b ~pos ~len ~size then
+      try
+        myc_check b pos;
+        Ok (myc_read b pos)
+      with Mycelium_wire.Error.Invalid e -> Error e
+    else RT.no_payload b ~pos ~len
+
+  let decode_exn b ~pos ~len = RT.ok_exn (decode b ~pos ~len)
 
   let decode_string s =
     let b = Stdlib.Bytes.unsafe_of_string s in
@@ -264,16 +265,6 @@ module Client_hello = struct
     let worker_token b ~pos = RT.peek_octets b (pos + 184) ~len:16
   end
 
-  let myc_read b p =
-    {
-      schema_digest = RT.get_octets b p ~len:32;
-      protocol_version = RT.get_u16 b (p + 32);
-      capabilities = RT.get_u32 b (p + 36);
-      client_name = RT.get_text b (p + 40);
-      worker_id = RT.get_text b (p + 112);
-      worker_token = RT.get_octets b (p + 184) ~len:16;
-    }
-
   let myc_write b p t =
     RT.set_octets b p t.schema_digest;
     RT.set_u16 b (p + 32) t.protocol_version;
@@ -310,14 +301,27 @@ module Client_hello = struct
     myc_write b 0 t;
     Stdlib.Bytes.unsafe_to_string b
 
-  let decode_exn b ~pos ~len =
-    RT.check_payload b ~pos ~len ~size;
-    myc_check b pos;
-    myc_read b pos
+  let decode b ~pos:p ~len =
+    if RT.is_payload b ~pos:p ~len ~size then
+      try
+        RT.require (RT.get_u16 b (p + 32) >= 2) "min" "protocol_version";
+        RT.check_zeros b (p + 34) 2 "protocol_version";
+        let client_name = RT.take_text b (p + 40) ~max:64 ~size:72
+          "client_name" in
+        let worker_id = RT.take_text b (p + 112) ~max:64 ~size:72 "worker_id"
+          in
+        Ok {
+          schema_digest = RT.get_octets b p ~len:32;
+          protocol_version = RT.get_u16 b (p + 32);
+          capabilities = RT.get_u32 b (p + 36);
+          client_name;
+          worker_id;
+          worker_token = RT.get_octets b (p + 184) ~len:16;
+        }
+      with Mycelium_wire.Error.Invalid e -> Error e
+    else RT.no_payload b ~pos:p ~len
 
-  let decode b ~pos ~len =
-    try Ok (decode_exn b ~pos ~len)
-    with Mycelium_wire.Error.Invalid e -> Error e
+  let decode_exn b ~pos ~len = RT.ok_exn (decode b ~pos ~len)
 
   let decode_string s =
     let b = Stdlib.Bytes.unsafe_of_string s in
@@ -426,14 +430,15 @@ module Welcome = struct
     myc_write b 0 t;
     Stdlib.Bytes.unsafe_to_string b
 
-  let decode_exn b ~pos ~len =
-    RT.check_payload b ~pos ~len ~size;
-    myc_check b pos;
-    myc_read b pos
-
   let decode b ~pos ~len =
-    try Ok (decode_exn b ~pos ~len)
-    with Mycelium_wire.Error.Invalid e -> Error e
+    if RT.is_payload b ~pos ~len ~size then
+      try
+        myc_check b pos;
+        Ok (myc_read b pos)
+      with Mycelium_wire.Error.Invalid e -> Error e
+    else RT.no_payload b ~pos ~len
+
+  let decode_exn b ~pos ~len = RT.ok_exn (decode b ~pos ~len)
 
   let decode_string s =
     let b = Stdlib.Bytes.unsafe_of_string s in
@@ -486,13 +491,6 @@ module Reject = struct
     let detail b ~pos = RT.peek_text b (pos + 34) ~max:200
   end
 
-  let myc_read b p =
-    {
-      reason = RT.known (Reject_reason.of_int (RT.get_u16 b p));
-      schema_digest = RT.get_octets b (p + 2) ~len:32;
-      detail = RT.get_text b (p + 34);
-    }
-
   let myc_write b p t =
     RT.set_u16 b p (Reject_reason.to_int t.reason);
     RT.set_octets b (p + 2) t.schema_digest;
@@ -516,14 +514,20 @@ module Reject = struct
     myc_write b 0 t;
     Stdlib.Bytes.unsafe_to_string b
 
-  let decode_exn b ~pos ~len =
-    RT.check_payload b ~pos ~len ~size;
-    myc_check b pos;
-    myc_read b pos
+  let decode b ~pos:p ~len =
+    if RT.is_payload b ~pos:p ~len ~size then
+      try
+        RT.check_enum (Reject_reason.of_int (RT.get_u16 b p)) "reason";
+        let detail = RT.take_text b (p + 34) ~max:200 ~size:208 "detail" in
+        Ok {
+          reason = RT.known (Reject_reason.of_int (RT.get_u16 b p));
+          schema_digest = RT.get_octets b (p + 2) ~len:32;
+          detail;
+        }
+      with Mycelium_wire.Error.Invalid e -> Error e
+    else RT.no_payload b ~pos:p ~len
 
-  let decode b ~pos ~len =
-    try Ok (decode_exn b ~pos ~len)
-    with Mycelium_wire.Error.Invalid e -> Error e
+  let decode_exn b ~pos ~len = RT.ok_exn (decode b ~pos ~len)
 
   let decode_string s =
     let b = Stdlib.Bytes.unsafe_of_string s in
@@ -599,14 +603,15 @@ module Schema_summary = struct
     myc_write b 0 t;
     Stdlib.Bytes.unsafe_to_string b
 
-  let decode_exn b ~pos ~len =
-    RT.check_payload b ~pos ~len ~size;
-    myc_check b pos;
-    myc_read b pos
-
   let decode b ~pos ~len =
-    try Ok (decode_exn b ~pos ~len)
-    with Mycelium_wire.Error.Invalid e -> Error e
+    if RT.is_payload b ~pos ~len ~size then
+      try
+        myc_check b pos;
+        Ok (myc_read b pos)
+      with Mycelium_wire.Error.Invalid e -> Error e
+    else RT.no_payload b ~pos ~len
+
+  let decode_exn b ~pos ~len = RT.ok_exn (decode b ~pos ~len)
 
   let decode_string s =
     let b = Stdlib.Bytes.unsafe_of_string s in
@@ -666,14 +671,11 @@ module Ping = struct
     myc_write b 0 t;
     Stdlib.Bytes.unsafe_to_string b
 
-  let decode_exn b ~pos ~len =
-    RT.check_payload b ~pos ~len ~size;
-    myc_check b pos;
-    myc_read b pos
-
   let decode b ~pos ~len =
-    try Ok (decode_exn b ~pos ~len)
-    with Mycelium_wire.Error.Invalid e -> Error e
+    if RT.is_payload b ~pos ~len ~size then Ok (myc_read b pos)
+    else RT.no_payload b ~pos ~len
+
+  let decode_exn b ~pos ~len = RT.ok_exn (decode b ~pos ~len)
 
   let decode_string s =
     let b = Stdlib.Bytes.unsafe_of_string s in
@@ -731,14 +733,11 @@ module Pong = struct
     myc_write b 0 t;
     Stdlib.Bytes.unsafe_to_string b
 
-  let decode_exn b ~pos ~len =
-    RT.check_payload b ~pos ~len ~size;
-    myc_check b pos;
-    myc_read b pos
-
   let decode b ~pos ~len =
-    try Ok (decode_exn b ~pos ~len)
-    with Mycelium_wire.Error.Invalid e -> Error e
+    if RT.is_payload b ~pos ~len ~size then Ok (myc_read b pos)
+    else RT.no_payload b ~pos ~len
+
+  let decode_exn b ~pos ~len = RT.ok_exn (decode b ~pos ~len)
 
   let decode_string s =
     let b = Stdlib.Bytes.unsafe_of_string s in
@@ -816,14 +815,15 @@ module Subscribe = struct
     myc_write b 0 t;
     Stdlib.Bytes.unsafe_to_string b
 
-  let decode_exn b ~pos ~len =
-    RT.check_payload b ~pos ~len ~size;
-    myc_check b pos;
-    myc_read b pos
-
   let decode b ~pos ~len =
-    try Ok (decode_exn b ~pos ~len)
-    with Mycelium_wire.Error.Invalid e -> Error e
+    if RT.is_payload b ~pos ~len ~size then
+      try
+        myc_check b pos;
+        Ok (myc_read b pos)
+      with Mycelium_wire.Error.Invalid e -> Error e
+    else RT.no_payload b ~pos ~len
+
+  let decode_exn b ~pos ~len = RT.ok_exn (decode b ~pos ~len)
 
   let decode_string s =
     let b = Stdlib.Bytes.unsafe_of_string s in
@@ -905,14 +905,15 @@ module Unsubscribe = struct
     myc_write b 0 t;
     Stdlib.Bytes.unsafe_to_string b
 
-  let decode_exn b ~pos ~len =
-    RT.check_payload b ~pos ~len ~size;
-    myc_check b pos;
-    myc_read b pos
-
   let decode b ~pos ~len =
-    try Ok (decode_exn b ~pos ~len)
-    with Mycelium_wire.Error.Invalid e -> Error e
+    if RT.is_payload b ~pos ~len ~size then
+      try
+        myc_check b pos;
+        Ok (myc_read b pos)
+      with Mycelium_wire.Error.Invalid e -> Error e
+    else RT.no_payload b ~pos ~len
+
+  let decode_exn b ~pos ~len = RT.ok_exn (decode b ~pos ~len)
 
   let decode_string s =
     let b = Stdlib.Bytes.unsafe_of_string s in
@@ -981,14 +982,15 @@ module Subscribed = struct
     myc_write b 0 t;
     Stdlib.Bytes.unsafe_to_string b
 
-  let decode_exn b ~pos ~len =
-    RT.check_payload b ~pos ~len ~size;
-    myc_check b pos;
-    myc_read b pos
-
   let decode b ~pos ~len =
-    try Ok (decode_exn b ~pos ~len)
-    with Mycelium_wire.Error.Invalid e -> Error e
+    if RT.is_payload b ~pos ~len ~size then
+      try
+        myc_check b pos;
+        Ok (myc_read b pos)
+      with Mycelium_wire.Error.Invalid e -> Error e
+    else RT.no_payload b ~pos ~len
+
+  let decode_exn b ~pos ~len = RT.ok_exn (decode b ~pos ~len)
 
   let decode_string s =
     let b = Stdlib.Bytes.unsafe_of_string s in
@@ -1048,14 +1050,11 @@ module Dropped = struct
     myc_write b 0 t;
     Stdlib.Bytes.unsafe_to_string b
 
-  let decode_exn b ~pos ~len =
-    RT.check_payload b ~pos ~len ~size;
-    myc_check b pos;
-    myc_read b pos
-
   let decode b ~pos ~len =
-    try Ok (decode_exn b ~pos ~len)
-    with Mycelium_wire.Error.Invalid e -> Error e
+    if RT.is_payload b ~pos ~len ~size then Ok (myc_read b pos)
+    else RT.no_payload b ~pos ~len
+
+  let decode_exn b ~pos ~len = RT.ok_exn (decode b ~pos ~len)
 
   let decode_string s =
     let b = Stdlib.Bytes.unsafe_of_string s in
@@ -1094,12 +1093,6 @@ module Goodbye = struct
     let detail b ~pos = RT.peek_text b (pos + 2) ~max:200
   end
 
-  let myc_read b p =
-    {
-      reason = RT.known (Goodbye_reason.of_int (RT.get_u16 b p));
-      detail = RT.get_text b (p + 2);
-    }
-
   let myc_write b p t =
     RT.set_u16 b p (Goodbye_reason.to_int t.reason);
     RT.set_text b (p + 2) ~size:208 t.detail
@@ -1121,14 +1114,19 @@ module Goodbye = struct
     myc_write b 0 t;
     Stdlib.Bytes.unsafe_to_string b
 
-  let decode_exn b ~pos ~len =
-    RT.check_payload b ~pos ~len ~size;
-    myc_check b pos;
-    myc_read b pos
+  let decode b ~pos:p ~len =
+    if RT.is_payload b ~pos:p ~len ~size then
+      try
+        RT.check_enum (Goodbye_reason.of_int (RT.get_u16 b p)) "reason";
+        let detail = RT.take_text b (p + 2) ~max:200 ~size:208 "detail" in
+        Ok {
+          reason = RT.known (Goodbye_reason.of_int (RT.get_u16 b p));
+          detail;
+        }
+      with Mycelium_wire.Error.Invalid e -> Error e
+    else RT.no_payload b ~pos:p ~len
 
-  let decode b ~pos ~len =
-    try Ok (decode_exn b ~pos ~len)
-    with Mycelium_wire.Error.Invalid e -> Error e
+  let decode_exn b ~pos ~len = RT.ok_exn (decode b ~pos ~len)
 
   let decode_string s =
     let b = Stdlib.Bytes.unsafe_of_string s in

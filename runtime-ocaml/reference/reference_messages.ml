@@ -44,13 +44,6 @@ module Text_message = struct
     let timestamp b ~pos = RT.peek_u64 b (pos + 304)
   end
 
-  let myc_read b p =
-    {
-      sender = RT.get_text b p;
-      content = RT.get_text b (p + 40);
-      timestamp = RT.get_u64 b (p + 304);
-    }
-
   let myc_write b p t =
     RT.set_text b p ~size:40 t.sender;
     RT.set_text b (p + 40) ~size:264 t.content;
@@ -76,14 +69,22 @@ module Text_message = struct
     myc_write b 0 t;
     Stdlib.Bytes.unsafe_to_string b
 
-  let decode_exn b ~pos ~len =
-    RT.check_payload b ~pos ~len ~size;
-    myc_check b pos;
-    myc_read b pos
+  let decode b ~pos:p ~len =
+    if RT.is_payload b ~pos:p ~len ~size then
+      try
+        let sender = RT.take_text b p ~max:32 ~size:40 "sender" in
+        RT.require (RT.get_u16 b p > 0) "not_empty" "sender";
+        let content = RT.take_text b (p + 40) ~max:256 ~size:264 "content" in
+        RT.require (RT.get_u16 b (p + 40) > 0) "not_empty" "content";
+        Ok {
+          sender;
+          content;
+          timestamp = RT.get_u64 b (p + 304);
+        }
+      with Mycelium_wire.Error.Invalid e -> Error e
+    else RT.no_payload b ~pos:p ~len
 
-  let decode b ~pos ~len =
-    try Ok (decode_exn b ~pos ~len)
-    with Mycelium_wire.Error.Invalid e -> Error e
+  let decode_exn b ~pos ~len = RT.ok_exn (decode b ~pos ~len)
 
   let decode_string s =
     let b = Stdlib.Bytes.unsafe_of_string s in
@@ -155,14 +156,11 @@ module Counter_update = struct
     myc_write b 0 t;
     Stdlib.Bytes.unsafe_to_string b
 
-  let decode_exn b ~pos ~len =
-    RT.check_payload b ~pos ~len ~size;
-    myc_check b pos;
-    myc_read b pos
-
   let decode b ~pos ~len =
-    try Ok (decode_exn b ~pos ~len)
-    with Mycelium_wire.Error.Invalid e -> Error e
+    if RT.is_payload b ~pos ~len ~size then Ok (myc_read b pos)
+    else RT.no_payload b ~pos ~len
+
+  let decode_exn b ~pos ~len = RT.ok_exn (decode b ~pos ~len)
 
   let decode_string s =
     let b = Stdlib.Bytes.unsafe_of_string s in
@@ -243,14 +241,15 @@ module Batch_operation = struct
     myc_write b 0 t;
     Stdlib.Bytes.unsafe_to_string b
 
-  let decode_exn b ~pos ~len =
-    RT.check_payload b ~pos ~len ~size;
-    myc_check b pos;
-    myc_read b pos
-
   let decode b ~pos ~len =
-    try Ok (decode_exn b ~pos ~len)
-    with Mycelium_wire.Error.Invalid e -> Error e
+    if RT.is_payload b ~pos ~len ~size then
+      try
+        myc_check b pos;
+        Ok (myc_read b pos)
+      with Mycelium_wire.Error.Invalid e -> Error e
+    else RT.no_payload b ~pos ~len
+
+  let decode_exn b ~pos ~len = RT.ok_exn (decode b ~pos ~len)
 
   let decode_string s =
     let b = Stdlib.Bytes.unsafe_of_string s in

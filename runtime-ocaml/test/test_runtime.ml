@@ -29,25 +29,39 @@ let set_zeros_at_every_place () =
 (* The unused part of a string is checked with words that begin in the used
    part. *)
 let tails_of_text () =
-  for max = 1 to 40 do
+  let tails_of ~max n =
     let size = 8 + max + (max land 1) in
-    for n = 0 to max do
-      let b = Bytes.make (size + 16) '\xFF' in
-      RT.set_text b 8 ~size (String.make n 'x');
-      RT.check_text b 8 ~max ~size "f";
-      for i = 10 to 8 + size - 1 do
-        if i < 16 || i >= 16 + n then begin
-          let kept = Bytes.get b i in
-          Bytes.set b i '\001';
-          Check.error ~code:"padding" ~path:"f"
-            (RT.try_check
-               (fun b p -> RT.check_text b p ~max ~size "f")
-               b ~pos:8 ~len:size ~size);
-          Bytes.set b i kept
-        end
-      done
+    let b = Bytes.make (size + 16) '\xFF' in
+    let text = String.make n 'x' in
+    RT.set_text b 8 ~size text;
+    RT.check_text b 8 ~max ~size "f";
+    Alcotest.(check string) "taken" text (RT.take_text b 8 ~max ~size "f");
+    for i = 10 to 8 + size - 1 do
+      if i < 16 || i >= 16 + n then begin
+        let kept = Bytes.get b i in
+        Bytes.set b i '\001';
+        let check b p = RT.check_text b p ~max ~size "f" in
+        let take b p = ignore (RT.take_text b p ~max ~size "f" : string) in
+        List.iter
+          (fun f ->
+            Check.error ~code:"padding" ~path:"f"
+              (RT.try_check f b ~pos:8 ~len:size ~size))
+          [ check; take ];
+        Bytes.set b i kept
+      end
     done
-  done
+  in
+  for max = 1 to 40 do
+    for n = 0 to max do
+      tails_of ~max n
+    done
+  done;
+  List.iter
+    (fun max ->
+      List.iter
+        (fun n -> if n <= max then tails_of ~max n)
+        [ 0; 1; 7; 8; 31; 32; 33; 63; 64; 65; 95; 96; 100; 127; 224; 255; 256 ])
+    [ 41; 48; 64; 65; 72; 88; 96; 100; 255; 256; 300 ]
 
 (* Text is looked at in words, short fields under a mask: a byte that makes it
    invalid has to be seen at every place. *)

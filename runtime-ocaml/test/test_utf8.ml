@@ -119,10 +119,44 @@ let pieces =
     in
     map (String.concat "") (list_size (int_bound 12) piece))
 
+(* Text mostly of one script, as text is, with a byte or none replaced: runs of
+   characters of two and three bytes have ways of their own. *)
+let scripts =
+  QCheck2.Gen.(
+    let character =
+      frequency
+        [
+          (8, oneofl [ "é"; "\xC2\x80"; "\xDF\xBF"; "λ"; "Ж" ]);
+          (1, oneofl [ " "; "x"; "abcdefgh" ]);
+        ]
+    and wide =
+      frequency
+        [
+          (8, oneofl [ "€"; "語"; "\xE0\xA0\x80"; "\xED\x9F\xBF"; "\xEE\x80\x80" ]);
+          (1, oneofl [ " "; "x"; "é"; "\xF0\x9F\x90\xAB" ]);
+        ]
+    in
+    let text =
+      map (String.concat "")
+        (bind (oneofl [ character; wide ]) (list_size (int_range 1 40)))
+    in
+    let spoil (s, (replaced, at, byte)) =
+      let at = at mod String.length s in
+      if replaced then String.mapi (fun i c -> if i = at then byte else c) s
+      else s
+    in
+    let bytes =
+      oneof
+        [ char; oneofl [ '\x9F'; '\xA0'; '\xC1'; '\xC3'; '\xE0'; '\xED'; 'x' ] ]
+    in
+    map spoil (pair text (triple bool (int_bound 200) bytes)))
+
 let tests =
   [
     Check.case "edges of well-formed sequences" edges;
     Check.case "ascii at every place" ascii;
     Check.property "as decoded by the book" ~count:20_000 pieces
       ~print:Check.hex (fun s -> Utf8.is_valid s = is_valid_plainly s);
+    Check.property "text of one script" ~count:20_000 scripts ~print:Check.hex
+      (fun s -> Utf8.is_valid s = is_valid_plainly s);
   ]

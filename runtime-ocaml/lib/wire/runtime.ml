@@ -66,10 +66,12 @@ let[@inline] copy_short src i dst j n =
 let[@inline] copy src i dst j n =
   if n <= 32 then copy_short src i dst j n else Bytes.unsafe_blit src i dst j n
 
-let get_octets b p ~len =
+let[@inline] octets b p len =
   let s = Bytes.create len in
   copy b p s 0 len;
   Bytes.unsafe_to_string s
+
+let get_octets b p ~len = octets b p len
 
 let get_text b p = get_octets b (p + 8) ~len:(get_u16 b p)
 let[@inline] peek_u8 b p = Char.code (Bytes.get b p)
@@ -111,17 +113,24 @@ let check_room b ~pos ~size =
   if pos < 0 || pos > Bytes.length b - size then
     invalid_arg "encode_into: no room at this position"
 
-let check_payload b ~pos ~len ~size =
+(* Neither number is negative iff both lack the highest bit. *)
+let[@inline] is_payload b ~pos ~len ~size =
+  len = size && pos lor (Bytes.length b - size - pos) >= 0
+
+let no_payload b ~pos ~len =
   if pos < 0 || len < 0 || pos > Bytes.length b - len then
     invalid_arg "decode: the range is not in the bytes";
-  if len <> size then Error.fail Length ""
+  Result.Error { Error.code = Length; path = "" }
 
 let try_check check b ~pos ~len ~size =
-  try
-    check_payload b ~pos ~len ~size;
-    check b pos;
-    Ok ()
-  with Error.Invalid e -> Error e
+  if is_payload b ~pos ~len ~size then
+    try
+      check b pos;
+      Ok ()
+    with Error.Invalid e -> Error e
+  else no_payload b ~pos ~len
+
+let ok_exn = function Ok v -> v | Error e -> raise_notrace (Error.Invalid e)
 
 let[@inline] set_u16 b p v = native_set16 b p (le16 v)
 let[@inline] set_int32 b p v = native_set32 b p (le32 v)
@@ -221,43 +230,36 @@ let[@inline] is_zero_tail b p n =
 let check_tail b p n path =
   if not (is_zero_tail b p n) then Error.fail Padding path
 
-(* From [32 - n] on: the bits that none of [n] bytes of ASCII has, then those
-   that no zero has. *)
-let masks = String.make 32 '\x80' ^ String.make 32 '\xff'
+(* The length of a string of ASCII; -1 if it is something else, or wrong. Tests
+   once for what is most likely. *)
+let[@inline] plain_length b p ~max ~size =
+  let word = get_i64 b p in
+  let n = Int64.to_int word in
+  if
+    Int64.logand word (-0x1_0000L) = 0L
+    && n <= max
+    && Words.is_plain b ~first:(p + 8) ~text:n ~size:(size - 8)
+  then n
+  else -1
 
-external string_get64 : string -> int -> int64 = "%caml_string_get64u"
-
-let[@inline] masked b start n i =
-  Int64.logand (native_get64 b (start + i)) (string_get64 masks (32 - n + i))
-
-(* [n] bytes of ASCII, then zeros, [room] bytes in all: at most 32, after eight
-   that may be read and are ASCII too. *)
-let[@inline] is_short_ascii b start n room =
-  let last = room - 8 in
-  let seen = ref (masked b start n last) and i = ref 0 in
-  while !i < last do
-    seen := Int64.logor !seen (masked b start n !i);
-    i := !i + 8
-  done;
-  !seen = 0L
-
-(* The same for any length. *)
-let[@inline] is_long_ascii b start n room =
-  Words.is_ascii b ~first:start ~last:(start + n - 8)
-  && is_zero_tail b (start + n) (room - n)
-
-let check_any_text b start n room path =
-  if not (Utf8.unsafe_is_valid b ~pos:start ~len:n) then Error.fail Utf8 path;
-  check_tail b (start + n) (room - n) path
+(* The length of any string. *)
+let any_length b p ~max ~size path =
+  let n = check_length b p ~max path in
+  if not (Utf8.unsafe_is_valid_beyond_ascii b ~pos:(p + 8) ~len:n) then
+    Error.fail Utf8 path;
+  check_tail b (p + 8 + n) (size - 8 - n) path;
+  n
 
 let check_text b p ~max ~size path =
-  let n = check_length b p ~max path in
-  let start = p + 8 and room = size - 8 in
-  if
-    not
-      (if room <= 32 then is_short_ascii b start n room
-      else is_long_ascii b start n room)
-  then check_any_text b start n room path
+  if plain_length b p ~max ~size < 0 then
+    ignore (any_length b p ~max ~size path : int)
+
+let take_any_text b p ~max ~size path =
+  octets b (p + 8) (any_length b p ~max ~size path)
+
+let take_text b p ~max ~size path =
+  let n = plain_length b p ~max ~size in
+  if n >= 0 then octets b (p + 8) n else take_any_text b p ~max ~size path
 
 let check_blob b p ~max ~size path =
   let n = check_length b p ~max path in

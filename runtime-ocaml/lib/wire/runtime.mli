@@ -8,16 +8,23 @@
 
 (** {1 Whole messages} *)
 
-val check_payload : bytes -> pos:int -> len:int -> size:int -> unit
-(** [check_payload b ~pos ~len ~size] checks for {!Error.constructor-Length}
-    that [len] is [size].
+val is_payload : bytes -> pos:int -> len:int -> size:int -> bool
+(** [is_payload b ~pos ~len ~size] is [true] iff [len] is [size] and the range
+    is in [b]. *)
+
+val no_payload : bytes -> pos:int -> len:int -> ('a, Error.t) result
+(** [no_payload b ~pos ~len] is what is wrong with a range that is not
+    {!is_payload}: {!Error.constructor-Length}.
     @raise Invalid_argument if the range is not in [b]. *)
 
 val try_check :
   (bytes -> int -> unit) -> bytes -> pos:int -> len:int -> size:int ->
   (unit, Error.t) result
-(** [try_check check b ~pos ~len ~size] is {!check_payload}, then [check b pos],
-    with {!Error.Invalid} caught. *)
+(** [try_check check b ~pos ~len ~size] is [check b pos] with {!Error.Invalid}
+    caught, or {!no_payload}. *)
+
+val ok_exn : ('a, Error.t) result -> 'a
+(** [ok_exn r] is [r]'s value. *)
 
 val check_room : bytes -> pos:int -> size:int -> unit
 (** [check_room b ~pos ~size] is for writing.
@@ -140,6 +147,9 @@ val check_length : bytes -> int -> max:int -> string -> int
 val check_text : bytes -> int -> max:int -> size:int -> string -> unit
 (** [check_text b p ~max ~size path] checks a string and the zeros after it, up
     to [size]. *)
+
+val take_text : bytes -> int -> max:int -> size:int -> string -> string
+(** [take_text] is {!check_text}, then {!get_text}. *)
 
 val check_blob : bytes -> int -> max:int -> size:int -> string -> unit
 (** [check_blob] is {!check_text} of bytes that need not be UTF-8. *)

@@ -27,25 +27,99 @@ let[@inline] is_tail_within b i low high =
   let byte = get8 b i in
   byte >= low && byte <= high
 
+(* {1 Eight bytes at a time}
+
+   The first byte is the lowest one: a shift to the left by bytes goes from a
+   character's first byte to those that follow it. *)
+
+external swap64 : int64 -> int64 = "%bswap_int64"
+
+let[@inline] le64 b i = if Sys.big_endian then swap64 (get64 b i) else get64 b i
+let[@inline] ( &&& ) a b = Int64.logand a b
+let[@inline] ( ||| ) a b = Int64.logor a b
+let[@inline] ( ^^^ ) a b = Int64.logxor a b
+let[@inline] ( <<< ) a n = Int64.shift_left a n
+let[@inline] ( >>> ) a n = Int64.shift_right_logical a n
+
+let high_bits = 0x8080_8080_8080_8080L
+
+(* The highest bit of each byte that begins a character beyond ASCII. *)
+let[@inline] heads w = w &&& (w <<< 1) &&& high_bits
+
+(* Zero iff [w] has only ASCII, bytes C2 to DF, and one byte 80 to BF after each
+   of them; [due] is what the word before expects at the beginning. *)
+let[@inline] not_pairs w heads due =
+  let tails = (w &&& high_bits) ^^^ heads in
+  let expected = (heads <<< 8) ||| due in
+  let longer = heads &&& (w <<< 2) in
+  (* A byte is 80 or more iff bits 1 to 4 of [w]'s are not all zero. *)
+  let shortest =
+    Int64.add (w &&& 0x1E1E_1E1E_1E1E_1E1EL) 0x7E7E_7E7E_7E7E_7E7EL
+  in
+  (tails ^^^ expected) ||| longer ||| (heads ^^^ (heads &&& shortest))
+
+(* The beginning of the first character, from the one at [i] on, from which on
+   there are fewer than eight bytes or it takes a closer look. *)
+let[@inline] skip_pairs b i stop =
+  let first = i and i = ref i and due = ref 0L and last = ref (stop - 8) in
+  while !i <= !last do
+    let w = le64 b !i in
+    let heads = heads w in
+    if not_pairs w heads !due = 0L then begin
+      due := heads >>> 56;
+      i := !i + 8
+    end
+    else last := -1
+  done;
+  (* What is left, without the bytes before it. *)
+  if !last >= 0 && !i > first && !i < stop
+     &&
+     let w = (le64 b !last) >>> (64 - (8 * (stop - !i))) in
+     not_pairs w (heads w) !due = 0L
+  then stop
+  else if !due = 0L then !i
+  else !i - 1
+
+(* Bit 5 of the second byte and the last four of the first tell whether a
+   character of three bytes is too long a form (E0 80 to E0 9F) or a surrogate
+   (ED A0 to ED BF). *)
+let[@inline] is_three w =
+  let bits = w land 0x200F in
+  bits <> 0 && bits <> 0x200D
+
+(* Two characters of three bytes. *)
+let[@inline] is_two_threes w =
+  w land 0xC0C0_F0C0_C0F0 = 0x8080_E080_80E0
+  && is_three w
+  && is_three (w lsr 24)
+
 let rec is_valid_from b i stop =
+  let i = skip_pairs b i stop in
+  i = stop || is_valid_at b i stop
+
+(* Character by character, up to the next of two bytes. *)
+and is_valid_at b i stop =
   if i >= stop then true
   else
     let lead = get8 b i in
     if lead < 0x80 then
-      if stop - i >= 8 && word_is_ascii b i then is_valid_from b (i + 8) stop
-      else is_valid_from b (i + 1) stop
+      if stop - i >= 8 && word_is_ascii b i then is_valid_at b (i + 8) stop
+      else is_valid_at b (i + 1) stop
     else if lead < 0xE0 then
       lead >= 0xC2
       && stop - i >= 2
       && is_tail b (i + 1)
       && is_valid_from b (i + 2) stop
     else if lead < 0xF0 then
-      stop - i >= 3
-      && is_tail b (i + 2)
-      && is_tail_within b (i + 1)
-           (if lead = 0xE0 then 0xA0 else 0x80)
-           (if lead = 0xED then 0x9F else 0xBF)
-      && is_valid_from b (i + 3) stop
+      if stop - i >= 8 && is_two_threes (Int64.to_int (le64 b i)) then
+        is_valid_at b (i + 6) stop
+      else
+        stop - i >= 3
+        && is_tail b (i + 2)
+        && is_tail_within b (i + 1)
+             (if lead = 0xE0 then 0xA0 else 0x80)
+             (if lead = 0xED then 0x9F else 0xBF)
+        && is_valid_at b (i + 3) stop
     else
       lead <= 0xF4
       && stop - i >= 4
@@ -54,10 +128,12 @@ let rec is_valid_from b i stop =
       && is_tail_within b (i + 1)
            (if lead = 0xF0 then 0x90 else 0x80)
            (if lead = 0xF4 then 0x8F else 0xBF)
-      && is_valid_from b (i + 4) stop
+      && is_valid_at b (i + 4) stop
+
+let unsafe_is_valid_beyond_ascii b ~pos ~len = is_valid_from b pos (pos + len)
 
 let unsafe_is_valid b ~pos ~len =
-  unsafe_is_ascii b ~pos ~len || is_valid_from b pos (pos + len)
+  unsafe_is_ascii b ~pos ~len || unsafe_is_valid_beyond_ascii b ~pos ~len
 
 let range f s = f (Bytes.unsafe_of_string s) ~pos:0 ~len:(String.length s)
 let is_valid s = range unsafe_is_valid s

@@ -14,6 +14,9 @@ val is_ascii : string -> bool
 val unsafe_is_valid : bytes -> pos:int -> len:int -> bool
 (** [unsafe_is_valid b ~pos ~len] is {!is_valid} of a range. *)
 
+val unsafe_is_valid_beyond_ascii : bytes -> pos:int -> len:int -> bool
+(** {!unsafe_is_valid}, for a range that is not all ASCII. *)
+
 val unsafe_is_ascii : bytes -> pos:int -> len:int -> bool
 (** [unsafe_is_ascii b ~pos ~len] is {!is_ascii} of a range. *)
 

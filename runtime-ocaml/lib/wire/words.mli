@@ -10,3 +10,8 @@ val is_zero : bytes -> first:int -> last:int -> bool
 val is_ascii : bytes -> first:int -> last:int -> bool
 (** [is_ascii b ~first ~last] is [true] iff all bytes of the run are below
     128. *)
+
+val is_plain : bytes -> first:int -> text:int -> size:int -> bool
+(** [is_plain b ~first ~text ~size] is [true] iff the [size] bytes at [first]
+    are [text] bytes below 128, then zeros. The eight bytes before them have to
+    lie in the bytes too, and be zeros or below 128. *)

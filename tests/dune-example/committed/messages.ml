@@ -38,12 +38,6 @@ module Greeting = struct
     let at b ~pos = RT.peek_u64 b (pos + 48)
   end
 
-  let myc_read b p =
-    {
-      text = RT.get_text b p;
-      at = RT.get_u64 b (p + 48);
-    }
-
   let myc_write b p t =
     RT.set_text b p ~size:48 t.text;
     RT.set_u64 b (p + 48) t.at
@@ -66,14 +60,19 @@ module Greeting = struct
     myc_write b 0 t;
     Stdlib.Bytes.unsafe_to_string b
 
-  let decode_exn b ~pos ~len =
-    RT.check_payload b ~pos ~len ~size;
-    myc_check b pos;
-    myc_read b pos
+  let decode b ~pos:p ~len =
+    if RT.is_payload b ~pos:p ~len ~size then
+      try
+        let text = RT.take_text b p ~max:40 ~size:48 "text" in
+        RT.require (RT.get_u16 b p > 0) "not_empty" "text";
+        Ok {
+          text;
+          at = RT.get_u64 b (p + 48);
+        }
+      with Mycelium_wire.Error.Invalid e -> Error e
+    else RT.no_payload b ~pos:p ~len
 
-  let decode b ~pos ~len =
-    try Ok (decode_exn b ~pos ~len)
-    with Mycelium_wire.Error.Invalid e -> Error e
+  let decode_exn b ~pos ~len = RT.ok_exn (decode b ~pos ~len)
 
   let decode_string s =
     let b = Stdlib.Bytes.unsafe_of_string s in

@@ -2,6 +2,7 @@
 //! schema's layout; nothing is computed here but the element size that the layout gives.
 
 use super::code::{Block, at};
+use super::names::Named;
 use super::shape::{Context, Shape, shape};
 use crate::ir::{Field, Scalar, Type};
 use crate::layout::first_slot;
@@ -148,6 +149,15 @@ fn setter(cx: &Context, elem: &Type) -> String {
         Shape::U256 => "Mycelium_wire.U256.set".into(),
         Shape::Struct(id) => format!("{}.myc_write", cx.struct_module(id)),
         _ => format!("(fun b p v -> {})", set_simple(cx, elem, "p", 0, "v")),
+    }
+}
+
+/// Checks a text, without the field's rules, and binds it to the field's name.
+pub fn take(field: &Named, base: &str, block: &mut Block) {
+    let place = field.place;
+    let (pos, size, path) = (at(base, place.value_offset), place.value_size, &field.path);
+    if let Shape::Text { bound } = shape(&field.ty) {
+        block.binding(&format!("let {} = RT.take_text b {pos} ~max:{bound} ~size:{size} {path} in", field.label));
     }
 }
 

@@ -78,6 +78,14 @@ impl Block {
         }
     }
 
+    /// The text, for a value to follow it.
+    pub fn finish_before_value(mut self) -> String {
+        if self.open {
+            self.out.push(';');
+        }
+        self.out
+    }
+
     /// The text, without a newline at its end.
     pub fn finish(self) -> String {
         self.out

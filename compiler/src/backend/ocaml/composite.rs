@@ -7,7 +7,7 @@ use super::code::{self, Block, at, fill};
 use super::doc;
 use super::names::{Named, named};
 use super::rules::Subject;
-use super::shape::Context;
+use super::shape::{Context, Shape, shape};
 use super::{fields, peeks, values};
 use crate::ir::{self, Field, Message};
 use crate::layout;
@@ -39,6 +39,8 @@ pub struct Composite {
     view: String,
     /// Bodies of functions; the interface has none.
     check: Option<String>,
+    /// What is before the record of `read` where `decode` does both, of a message that has text.
+    take: Option<String>,
     read: String,
     write: String,
     make: String,
@@ -107,6 +109,8 @@ fn body(
             ..head
         }
     } else {
+        // Of text, checking and reading in one go spares to find its length twice.
+        let takes = head.message.is_some() && fields.iter().any(|field| is_taken(field));
         let labels: Vec<String> = fields.iter().map(|field| ["~", &field.label].concat()).collect();
         Composite {
             fields: lines(fields, |field| ["    ", &field.label, " : ", &fields::type_of(cx, field), ";"].concat()),
@@ -115,7 +119,8 @@ fn body(
             make_call: labelled(&labels, "    try Ok (make_exn", 8),
             view: peeks::functions(cx, fields),
             check: check(cx, fields),
-            read: lines(fields, |field| read(cx, field)),
+            take: takes.then(|| take(cx, fields)),
+            read: lines(fields, |field| if takes { taken(cx, field) } else { read(cx, field, 6) }),
             write: write(cx, fields),
             make: make(cx, fields),
             equal: equal(cx, fields),
@@ -161,9 +166,32 @@ fn labelled(labels: &[String], head: &str, indent: usize) -> String {
     out
 }
 
+/// Whether `decode` reads the field where it checks it: not if that hid the variables of bytes and position.
+fn is_taken(field: &Named) -> bool {
+    !field.optional && matches!(shape(&field.ty), Shape::Text { .. }) && !matches!(field.label.as_str(), "b" | "p")
+}
+
+/// What `decode` does before it makes the record.
+fn take(cx: &Context, fields: &[Named]) -> String {
+    let mut block = Block::new(8);
+    checks(cx, fields, true, &mut block);
+    block.finish_before_value()
+}
+
+/// The field of a record where [`take`] came before.
+fn taken(cx: &Context, field: &Named) -> String {
+    if is_taken(field) { ["          ", &field.label, ";"].concat() } else { read(cx, field, 10) }
+}
+
 /// The body of the check; `None` if there is nothing to check.
 fn check(cx: &Context, fields: &[Named]) -> Option<String> {
     let mut block = Block::new(4);
+    checks(cx, fields, false, &mut block);
+    (!block.is_empty()).then(|| block.finish())
+}
+
+/// Checks of all fields. With `take`, those that [`is_taken`] are bound to their names.
+fn checks(cx: &Context, fields: &[Named], take: bool, block: &mut Block) {
     for field in fields {
         let path = &field.path;
         let place = field.place;
@@ -184,7 +212,11 @@ fn check(cx: &Context, fields: &[Named]) -> Option<String> {
                 block.conditional(&presence, inner);
             }
         } else {
-            bytes::check(cx, field, "p", place.value_offset, path, &mut block);
+            if take && is_taken(field) {
+                bytes::take(field, "p", block);
+            } else {
+                bytes::check(cx, field, "p", place.value_offset, path, block);
+            }
             values::require(cx, field, Subject::Bytes(&value)).iter().for_each(|rule| block.statement(rule));
         }
         if place.padding_after > 0 {
@@ -192,26 +224,30 @@ fn check(cx: &Context, fields: &[Named]) -> Option<String> {
             block.statement(&format!("RT.check_zeros b {padding} {} {path}", place.padding_after));
         }
     }
-    (!block.is_empty()).then(|| block.finish())
 }
 
-fn read(cx: &Context, field: &Named) -> String {
+/// A field of the record, `indent` columns from the left.
+fn read(cx: &Context, field: &Named, indent: usize) -> String {
     let label = &field.label;
     let value = bytes::get(cx, &field.ty, "p", field.place.value_offset);
     let mut out = String::new();
     if !field.optional {
-        fill(&mut out, &[label, " = ", &value, ";"].concat(), 6);
+        fill(&mut out, &[label, " = ", &value, ";"].concat(), indent);
         return out;
     }
     let presence = at("p", field.place.offset);
-    let line = format!("      {label} = if RT.get_bool b {presence} then Some ({value}) else None;");
-    if line.len() <= 80 {
-        return line;
+    code::pad(&mut out, indent);
+    let line = format!("{label} = if RT.get_bool b {presence} then Some ({value}) else None;");
+    if indent + line.len() <= 80 {
+        return out + &line;
     }
-    out.push_str(&format!("      {label} =\n        (if RT.get_bool b {presence} then\n"));
-    fill(&mut out, &format!("Some ({value})"), 11);
-    out.push_str("\n         else None);");
-    out
+    out.push_str(&format!("{label} =\n"));
+    code::pad(&mut out, indent + 2);
+    out.push_str(&format!("(if RT.get_bool b {presence} then\n"));
+    fill(&mut out, &format!("Some ({value})"), indent + 5);
+    out.push('\n');
+    code::pad(&mut out, indent + 3);
+    out + "else None);"
 }
 
 fn write(cx: &Context, fields: &[Named]) -> String {
