@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use crate::toolchain::compiler;
+use crate::toolchain::{compiler, missing};
 
 /// What a program said and how it ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -88,8 +88,8 @@ pub fn run_with<S: AsRef<OsStr>>(
 
 /// Runs a command to its end with `input` on stdin.
 pub fn feed(mut command: Command, input: impl AsRef<[u8]>) -> Run {
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| missing(&command, &error));
     let mut stdin = child.stdin.take().expect("stdin is a pipe");
     let input = input.as_ref();
     std::thread::scope(|scope| {

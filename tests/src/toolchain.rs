@@ -65,8 +65,11 @@ pub fn ocaml_library() -> PathBuf {
 
 /// Runs a command to its end. Panics where the program is not there, with the command that installs it.
 pub fn run(mut command: Command) -> Output {
-    let name = command.get_program().to_string_lossy().into_owned();
-    command
-        .output()
-        .unwrap_or_else(|error| panic!("cannot run {name}: {error}. `cargo xtask setup` installs what is missing"))
+    command.output().unwrap_or_else(|error| missing(&command, &error))
+}
+
+/// Panics because a program cannot be run, with the command that installs it.
+pub(crate) fn missing(command: &Command, error: &std::io::Error) -> ! {
+    let name = command.get_program().to_string_lossy();
+    panic!("cannot run {name}: {error}. `cargo xtask setup` installs what is missing")
 }

@@ -9,7 +9,7 @@ use crate::{Failure, Outcome, process};
 
 /// One line for the usage text.
 pub const ABOUT: &str =
-    "installs what is missing of OCaml, findlib, dune, Alcotest, QCheck and git; --bench: for the benches";
+    "installs what is missing of OCaml, dune, Alcotest, QCheck, git, patch and groff; --bench: for the benches";
 
 /// What the tools are for. Each includes those before it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
@@ -40,6 +40,9 @@ static TOOLS: &[Tool] = &[
         purpose: Purpose::Demo,
     },
     Tool { name: "dune", packages: &["ocaml-dune"], probe: &["dune", "--version"], purpose: Purpose::Demo },
+    // Tests apply a diff and typeset manual pages.
+    Tool { name: "patch", packages: &["patch"], probe: &["patch", "--version"], purpose: Purpose::Gate },
+    Tool { name: "groff", packages: &["groff-base"], probe: &["groff", "--version"], purpose: Purpose::Gate },
     Tool { name: "git", packages: &["git"], probe: &["git", "--version"], purpose: Purpose::Gate },
     Tool {
         name: "the OCaml library alcotest",
@@ -91,7 +94,6 @@ pub fn ensure(purpose: Purpose) -> Outcome {
     let names = |tools: &[&Tool]| tools.iter().map(|tool| tool.name).collect::<Vec<_>>().join(", ");
     let packages: Vec<_> = missing.iter().flat_map(|tool| tool.packages).copied().collect();
     println!("setup: missing: {}", names(&missing));
-    println!("setup: installing with apt-get: {}", packages.join(" "));
     install(&Machine::inspect(), &packages)?;
 
     let still = self::missing(purpose);
@@ -158,13 +160,14 @@ fn install(machine: &Machine, packages: &[&str]) -> Outcome {
     let by_hand = format!("apt-get update && apt-get install -y --no-install-recommends {}", packages.join(" "));
     if !machine.has_apt {
         return Err(Failure(format!(
-            "no apt-get on this machine. Install OCaml 4.13 or later, findlib, dune, alcotest and qcheck (with opam: \
-             `opam install dune alcotest qcheck`); on Debian or Ubuntu, as root: `{by_hand}`"
+            "no apt-get on this machine to install them with (OCaml: 4.13 or later; with opam: `opam install dune \
+             ocamlfind alcotest qcheck`). On Debian or Ubuntu, as root: `{by_hand}`"
         )));
     }
     if !machine.is_root && !machine.has_sudo {
         return Err(Failure(format!("not root, and no sudo. As root: `{by_hand}`")));
     }
+    println!("setup: installing with apt-get: {}", packages.join(" "));
     let install = || process::run(apt(machine, &install_arguments(packages)));
     // Lists that are there may name packages that the archive has replaced since: once more with new ones.
     let first = if machine.has_package_lists { install() } else { Err(Failure(String::new())) };
