@@ -27,6 +27,26 @@ pub fn build(name: &str, contracts: &[Contract], private: &[Contract]) -> Driver
     Driver { language: "Rust", program }
 }
 
+/// Builds one program, `main`, that has the generated code of one contract in its module `messages`, warnings denied;
+/// the path of the executable.
+pub fn build_one(name: &str, contract: &Contract, main: &str) -> PathBuf {
+    let folder = target_folder().join("generated").join(name).join("rust");
+    update(&folder.join("src/messages.rs"), &generated(contract));
+    update(&folder.join("src/main.rs"), &format!("#![deny(warnings)]\n#![allow(dead_code)]\nmod messages;\n\n{main}"));
+    let wire = root().join("runtime-rust/wire");
+    let manifest = format!(
+        "[package]\nname = \"program-{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
+         mycelium-wire = {{ path = {wire:?} }}\n\n[workspace]\n\n[profile.dev]\ndebug = \"line-tables-only\"\n"
+    );
+    update(&folder.join("Cargo.toml"), &manifest);
+    if !folder.join("Cargo.lock").exists() {
+        fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).expect("the workspace's lock file");
+    }
+    let output = run(cargo(&folder, &["build", "--quiet", "--offline"]));
+    assert!(output.status.success(), "{name}, generated Rust:\n{}", String::from_utf8_lossy(&output.stderr));
+    target_folder().join("debug").join(format!("program-{name}{}", std::env::consts::EXE_SUFFIX))
+}
+
 /// How rustfmt with its default settings would change the generated code.
 pub fn format(name: &str, contracts: &[Contract]) -> String {
     let folder = target_folder().join("generated").join(name).join("format");
