@@ -75,9 +75,9 @@ impl IngressCounters {
         self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn reject(&self, code: &Cow<'static, str>) {
+    fn reject(&self, code: Cow<'static, str>) {
         let mut rejected = self.rejected.lock().unwrap_or_else(PoisonError::into_inner);
-        *rejected.entry(code.clone()).or_default() += 1;
+        *rejected.entry(code).or_default() += 1;
     }
 }
 
@@ -222,7 +222,7 @@ impl Ingress {
     }
 
     fn reject(&self, entry: &TypeEntry, rejection: &Rejection) {
-        self.config.counters.reject(&rejection.code);
+        self.config.counters.reject(rejection.code.clone());
         tracing::warn!(
             source = &*self.config.name,
             message = &**entry.name(),

@@ -8,8 +8,8 @@ mod generated {
     mycelium_wire::include_messages!();
 }
 
-pub use generated::{BatchOperation, CounterUpdate, NewOrder, TextMessage};
-use generated::{BatchOperationArgs, CounterUpdateArgs, NewOrderArgs, Price, PriceArgs, Side, TextMessageArgs};
+pub use generated::{BatchOperation, CounterUpdate, CounterUpdateArgs, NewOrder, TextMessage, TextMessageArgs};
+use generated::{BatchOperationArgs, NewOrderArgs, Price, PriceArgs, Side};
 
 /// TextMessage into `out`.
 #[inline]
