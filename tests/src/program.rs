@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use crate::toolchain::{compiler, missing};
+use crate::toolchain::{compiler, missing, without_colours};
 
 /// What a program said and how it ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -68,8 +68,7 @@ impl From<Output> for Run {
 pub fn command<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(compiler());
     command.args(arguments).current_dir(folder).stdin(Stdio::null());
-    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").env_remove("CLICOLOR");
-    command
+    without_colours(command)
 }
 
 /// Runs `myc-schema` to its end.

@@ -21,7 +21,7 @@ pub fn cargo(folder: &Path, arguments: &[&str]) -> Command {
     command.args(arguments).current_dir(folder).env("CARGO_TARGET_DIR", target_folder()).stdin(Stdio::null());
     // What is built is looked for where builds for this machine are.
     command.env_remove("CARGO_BUILD_TARGET");
-    command
+    without_colours(command)
 }
 
 /// The binary `myc-schema` of this workspace, built when first asked for.
@@ -39,6 +39,15 @@ pub fn compiler() -> PathBuf {
 pub fn dune(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("dune");
     command.args(arguments).args(["--root", "."]).current_dir(folder).stdin(Stdio::null());
+    without_colours(command)
+}
+
+/// What tests read has no colours, even where the surroundings want them everywhere.
+pub fn without_colours(mut command: Command) -> Command {
+    command.env("CARGO_TERM_COLOR", "never");
+    for name in ["CLICOLOR_FORCE", "FORCE_COLOR", "NO_COLOR", "CLICOLOR"] {
+        command.env_remove(name);
+    }
     command
 }
 

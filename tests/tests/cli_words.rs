@@ -118,7 +118,8 @@ fn on_a_terminal(arguments: &str, environment: &[(&str, &str)]) -> String {
     let mut script = Command::new("script");
     let line = format!("'{}' check {arguments}", toolchain::compiler().display());
     script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).current_dir(here.path());
-    script.env_remove("NO_COLOR").env_remove("CLICOLOR").env("TERM", "xterm").envs(environment.iter().copied());
+    let mut script = toolchain::without_colours(script);
+    script.env("TERM", "xterm").envs(environment.iter().copied());
     let output = toolchain::run(script);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     String::from_utf8(output.stdout).expect("UTF-8")

@@ -30,7 +30,7 @@ fn dune(workspace: &Path, with_compiler: bool, arguments: &[&str]) -> Run {
     let mut dune = std::process::Command::new("dune");
     dune.args(arguments).args(["--root", "."]).current_dir(workspace).env("PATH", path).env("DUNE_CACHE", "disabled");
     dune.env_remove("INSIDE_DUNE").stdin(std::process::Stdio::null());
-    toolchain::run(dune).into()
+    toolchain::run(toolchain::without_colours(dune)).into()
 }
 
 /// Without this, the rules that users copy could be ones that dune does not take, the committed

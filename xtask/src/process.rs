@@ -49,9 +49,10 @@ pub fn run(mut command: Command) -> Result<(), Failure> {
     if status.success() { Ok(()) } else { Err(Failure(format!("`{shown}` failed ({status})"))) }
 }
 
-/// Standard output of a command that succeeds.
+/// Standard output of a command that succeeds, without colours even where the surroundings want them everywhere.
 pub fn output(mut command: Command) -> Result<String, Failure> {
     let shown = shown(&command);
+    command.env("CARGO_TERM_COLOR", "never").env_remove("CLICOLOR_FORCE").env_remove("FORCE_COLOR");
     let output = command.output().map_err(|error| Failure(format!("cannot run `{shown}`: {error}")))?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
@@ -74,4 +75,18 @@ pub fn shown(command: &Command) -> String {
     }
     words.extend(command.get_args().map(|argument| argument.to_string_lossy().into_owned()));
     words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// CARGO_TERM_COLOR=always is common in continuous integration: escape codes would end up in what is read.
+    #[test]
+    fn what_is_read_has_no_colours() {
+        let shown = "echo \"$CARGO_TERM_COLOR,$CLICOLOR_FORCE\"";
+        let mut command = program("sh", &["-c", shown]);
+        command.env("CARGO_TERM_COLOR", "always").env("CLICOLOR_FORCE", "1");
+        assert!(matches!(output(command).as_deref(), Ok("never,\n")));
+    }
 }
