@@ -14,7 +14,7 @@ val is_payload : bytes -> pos:int -> len:int -> size:int -> bool
 
 val no_payload : bytes -> pos:int -> len:int -> ('a, Error.t) result
 (** [no_payload b ~pos ~len] is what is wrong with a range that is not
-    {!is_payload}: {!Error.code.Length}.
+    {!is_payload}: {!Error.constructor-Length}.
     @raise Invalid_argument if the range is not in [b]. *)
 
 val try_check :
@@ -56,10 +56,6 @@ val get_text : bytes -> int -> string
 
     For views, whose bytes may not have been checked: they raise
     [Invalid_argument] rather than read outside of [b]. *)
-
-val at : int -> int -> int
-(** [at pos offset] is [pos + offset].
-    @raise Invalid_argument if [pos] is negative. *)
 
 val peek_u8 : bytes -> int -> int
 val peek_u16 : bytes -> int -> int
@@ -216,7 +212,7 @@ val valid_blob : string -> max:int -> string -> unit
 
 val round_f32 : float -> string -> float
 (** [round_f32 v path] is the nearest [f32], and the one NaN for any NaN.
-    {!Error.code.Range} if [v] is finite and that is not. *)
+    {!Error.constructor-Range} if [v] is finite and that is not. *)
 
 (** {1 Equality and printing} *)
 

@@ -54,13 +54,17 @@ struct Entry {
 #[derive(Default)]
 pub(crate) struct Interest {
     pub(crate) all: bool,
+    /// Not among all.
+    pub(crate) except: BTreeSet<u16>,
     pub(crate) types: BTreeSet<u16>,
     pub(crate) topics: BTreeSet<Box<str>>,
 }
 
 impl Interest {
     fn wants(&self, type_id: u16, topic: Option<&str>) -> bool {
-        self.all || self.types.contains(&type_id) || topic.is_some_and(|topic| self.topics.contains(topic))
+        self.all && !self.except.contains(&type_id)
+            || self.types.contains(&type_id)
+            || topic.is_some_and(|topic| self.topics.contains(topic))
     }
 }
 

@@ -105,6 +105,16 @@ struct Known {
     view: Option<RouteView>,
 }
 
+impl Known {
+    fn of(bus: &MessageBus, config: &IngressConfig, type_id: u16) -> Self {
+        let entry = match &config.registry {
+            Some(registry) => registry.get(type_id).cloned(),
+            None => bus.entry(type_id),
+        };
+        Self { entry, view: None }
+    }
+}
+
 /// How many types are remembered; more than that, and all are looked up again.
 const REMEMBERED: usize = 1024;
 
@@ -141,6 +151,37 @@ impl Ingress {
         Ok(accepted)
     }
 
+    /// Counts frames as being of an unknown type.
+    pub(crate) fn refuse(&self, count: usize, bytes: usize) {
+        let counters = &self.config.counters;
+        counters.frames.fetch_add(count as u64, Ordering::Relaxed);
+        counters.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        counters.unknown.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    /// Frames that were right and are not given to anybody yet.
+    pub(crate) fn pending_frames(&self) -> u64 {
+        self.pending.iter().map(|run| run.count() as u64).sum()
+    }
+
+    /// [`Ingress::flush`] without waiting: says whether everything was given.
+    pub(crate) fn try_flush(&mut self) -> Result<bool, PublishError> {
+        while let Some(run) = self.pending.pop_front() {
+            let view = view(&self.bus, &self.config, &mut self.known, run.type_id())?;
+            let count = run.count();
+            let rest = match view.targets()?.offer(run, self.config.origin, None) {
+                Ok(()) => None,
+                Err(full) => Some(full.rest),
+            };
+            view.count(count - rest.as_ref().map_or(0, Run::count));
+            if let Some(rest) = rest {
+                self.pending.push_front(rest);
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Whether there is something to flush.
     pub fn is_pending(&self) -> bool {
         !self.pending.is_empty()
@@ -152,16 +193,7 @@ impl Ingress {
         while let Some(run) = self.pending.pop_front() {
             let type_id = run.type_id();
             let mut guard = Pending { queue: &mut self.pending, rest: Some(run) };
-            let known = self.known.get_mut(&type_id);
-            let mut fresh;
-            let view = match known {
-                Some(Known { view: Some(view), .. }) => view,
-                Some(known) => known.view.insert(self.bus.view(type_id).map_err(|_| PublishError::Closed)?),
-                None => {
-                    fresh = self.bus.view(type_id).map_err(|_| PublishError::Closed)?;
-                    &mut fresh
-                }
-            };
+            let view = view(&self.bus, &self.config, &mut self.known, type_id)?;
             deliver(view, &mut guard.rest, self.config.origin, &self.config.name, None).await?;
         }
         Ok(())
@@ -186,13 +218,7 @@ impl Ingress {
             self.known.clear();
         }
         let Self { bus, config, known, .. } = self;
-        known.entry(type_id).or_insert_with(|| {
-            let entry = match &config.registry {
-                Some(registry) => registry.get(type_id).cloned(),
-                None => bus.entry(type_id),
-            };
-            Known { entry, view: None }
-        })
+        known.entry(type_id).or_insert_with(|| Known::of(bus, config, type_id))
     }
 
     fn check(&mut self, entry: &TypeEntry, mut run: Run) -> usize {
@@ -231,6 +257,19 @@ impl Ingress {
             path = rejection.path,
             "a frame is no message of its type, and not forwarded",
         );
+    }
+}
+
+fn view<'a>(
+    bus: &MessageBus,
+    config: &IngressConfig,
+    known: &'a mut BTreeMap<u16, Known>,
+    type_id: u16,
+) -> Result<&'a mut RouteView, PublishError> {
+    let known = known.entry(type_id).or_insert_with(|| Known::of(bus, config, type_id));
+    match &mut known.view {
+        Some(view) => Ok(view),
+        none => Ok(none.insert(bus.view(type_id).map_err(|_| PublishError::Closed)?)),
     }
 }
 

@@ -10,6 +10,7 @@ use std::fmt;
 mod bus;
 mod counters;
 mod deliver;
+mod endpoint;
 mod error;
 mod frame;
 mod ingress;
@@ -29,6 +30,10 @@ pub use mycelium_wire::shared::Owned;
 
 pub use bus::MessageBus;
 pub use counters::{BusStats, QueueCounters, SubscriptionStats, TypeStats};
+pub use endpoint::{
+    Admission, BindError, ClientInfo, ClientStats, ConnectionHandle, Endpoint, EndpointConfig, EndpointStats,
+    EndpointStatsHandle, PeerAddress,
+};
 pub use error::{BusError, CloseReason, PublishError, TryRecvError};
 pub use frame::{Frame, Run};
 pub use ingress::{CoreFrame, Ingress, IngressConfig, IngressCounters, UnknownTypes};

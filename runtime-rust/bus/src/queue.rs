@@ -50,6 +50,8 @@ pub(crate) struct State {
     most: usize,
     closed: Option<CloseReason>,
     receiver: Option<Waker>,
+    /// Of a receiver that has its hands full, and wants to know no more than whether the queue is closed.
+    watcher: Option<Waker>,
     line: Line,
 }
 
@@ -116,8 +118,10 @@ impl Queue {
                 self.offer_dropping_newest(&mut state, frames)
             }
         };
+        let watcher = if state.closed.is_some() { state.watcher.take() } else { None };
         drop(state);
         wake(waker);
+        wake(watcher);
     }
 
     fn offer_dropping_newest(&self, state: &mut State, mut frames: Run) -> Option<Waker> {
@@ -215,11 +219,25 @@ impl Queue {
             return false;
         }
         state.closed = Some(reason);
-        let (receiver, waiting) = (state.receiver.take(), state.line.wake_all());
+        let (receiver, watcher, waiting) = (state.receiver.take(), state.watcher.take(), state.line.wake_all());
         drop(state);
         wake(receiver);
+        wake(watcher);
         waiting.into_iter().for_each(Waker::wake);
         true
+    }
+
+    /// Ready when the queue is closed, whether or not something is queued.
+    pub(crate) fn poll_closed(&self, context: &mut Context<'_>) -> Poll<CloseReason> {
+        let mut state = self.lock();
+        if let Some(reason) = state.closed {
+            return Poll::Ready(reason);
+        }
+        match &mut state.watcher {
+            Some(waker) => waker.clone_from(context.waker()),
+            none => *none = Some(context.waker().clone()),
+        }
+        Poll::Pending
     }
 
     /// Lets go of what is queued, when nobody receives any more, and says how many frames that were.

@@ -47,7 +47,25 @@ impl Subscription {
 
     /// Adds every type, now and later.
     pub fn add_all(&self) {
-        self.bus.change_interest(&self.queue, |interest| interest.all = true);
+        self.bus.change_interest(&self.queue, |interest| {
+            interest.all = true;
+            interest.except.clear();
+        });
+    }
+
+    /// Replaces everything by these types, or by all others.
+    pub(crate) fn set_types(&self, all: bool, listed: impl Iterator<Item = u16>) {
+        let listed = listed.collect();
+        self.bus.change_interest(&self.queue, |interest| {
+            *interest = Default::default();
+            interest.all = all;
+            *(if all { &mut interest.except } else { &mut interest.types }) = listed;
+        });
+    }
+
+    /// Ready when nothing will be queued any more, whatever is queued.
+    pub(crate) fn poll_closed(&self, context: &mut Context<'_>) -> Poll<CloseReason> {
+        self.queue.poll_closed(context)
     }
 
     /// Takes everything away, types, topics and [`Subscription::add_all`]. What is queued stays.

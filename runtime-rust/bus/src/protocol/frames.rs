@@ -41,12 +41,33 @@ impl<'a> Frames<'a> {
         Ok(Self { type_id, count, bytes: input.get(..end).unwrap_or_default() })
     }
 
+    /// The same frames in pieces of whole frames, each of at most `size` bytes or a single frame.
+    pub fn pieces(self, size: usize) -> impl Iterator<Item = &'a [u8]> {
+        let mut rest = self.bytes;
+        std::iter::from_fn(move || {
+            let mut end = frame_length(rest)?;
+            while end < rest.len()
+                && let Some(next) = rest.get(end..).and_then(frame_length)
+                && end + next <= size
+            {
+                end += next;
+            }
+            let (piece, after) = rest.split_at_checked(end)?;
+            rest = after;
+            Some(piece)
+        })
+    }
+
     /// The payload of the first frame.
     pub fn first_payload(&self) -> &'a [u8] {
         let length = self.bytes.first_chunk().and_then(|header| Header::from_bytes(*header, u32::MAX).ok());
         let end = length.map_or(0, Header::frame_length);
         self.bytes.get(HEADER_SIZE..end).unwrap_or_default()
     }
+}
+
+fn frame_length(bytes: &[u8]) -> Option<usize> {
+    Header::from_bytes(*bytes.first_chunk()?, u32::MAX).ok().map(Header::frame_length)
 }
 
 /// The header at the start of `input`, if it is there and of a payload that may be.
@@ -89,6 +110,15 @@ mod tests {
             rest = &rest[frames.bytes.len()..];
         }
         assert_eq!(found, [(100, 3, 29, 3), (101, 1, 6, 0), (7, 1, 7, 1), (7, 1, 7, 1)]);
+    }
+
+    #[test]
+    fn pieces_are_whole_frames() {
+        let bytes = stream(&[(100, 4), (100, 4), (100, 30), (100, 4), (100, 0)]);
+        let frames = Frames::leading(&bytes, 100).unwrap();
+        let lengths = |size| frames.pieces(size).map(<[u8]>::len).collect::<Vec<_>>();
+        assert_eq!(lengths(20), [20, 36, 16]);
+        assert_eq!((lengths(1), lengths(1000)), (vec![10, 10, 36, 10, 6], vec![72]));
     }
 
     #[test]

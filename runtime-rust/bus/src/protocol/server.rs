@@ -311,6 +311,13 @@ impl Connection {
         self.idle = settings.idle_limit.map(|limit| IdleWatch::new(limit, now));
     }
 
+    /// Refuses a client whose handshake is not done, whatever it was going to say.
+    pub fn refuse(&mut self, now: Instant, refusal: Refusal) {
+        if self.phase == Phase::Opening {
+            self.reject(now, refusal);
+        }
+    }
+
     /// Ends a connection that never began. A client of version 2 is told why.
     fn reject(&mut self, now: Instant, refusal: Refusal) {
         self.asked = None;
@@ -499,6 +506,24 @@ impl Connection {
             Phase::HalfClosed => self.phase = Phase::Closed,
             Phase::Draining | Phase::Flushing | Phase::Closed => {}
         }
+    }
+
+    /// The client takes no more bytes, as it is gone. What it has sent before can still be read.
+    pub fn end_of_output(&mut self, now: Instant) {
+        match self.phase {
+            Phase::Opening => return self.end_of_input(now),
+            Phase::Open => self.end(now, Ending::PeerClosed),
+            Phase::Draining | Phase::Flushing | Phase::HalfClosed | Phase::Closed => {}
+        }
+        if self.phase != Phase::Closed {
+            self.phase = if self.input_ended { Phase::Closed } else { Phase::HalfClosed };
+        }
+    }
+
+    /// The stream is broken: nothing can be read or written any more.
+    pub fn broken(&mut self, now: Instant) {
+        self.end_of_input(now);
+        self.phase = Phase::Closed;
     }
 
     /// Ends the connection from this side. Without effect where it is ending already.

@@ -1,0 +1,559 @@
+//! One connection's task: a future that reads, writes and keeps deadlines, so that whatever wakes it, all three are seen
+//! to in one place and nothing is handed from task to task.
+
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+use mycelium_wire::core_messages::{GoodbyeReason, RejectReason};
+use mycelium_wire::handshake::Opening;
+use tokio::time::{Sleep, sleep_until};
+
+use super::admission::{ClientInfo, Command, ConnectionHandle, PeerAddress};
+use super::inbox::Inbox;
+use super::listen::Shared;
+use super::stats::Written;
+use super::stream::Stream;
+use crate::protocol::server::{Connection, Ending, Refusal, Step};
+use crate::protocol::{Frames, Outbox, Phase};
+use crate::{
+    BLOCK_SIZE, CloseReason, ConnectionId, Ingress, OverflowPolicy, PublishError, Run, SubscriberConfig, Subscription,
+    Take,
+};
+
+/// Data that is taken from the queue at once, to be written.
+const TAKE: Take = Take { runs: MAX_SLICES, bytes: 256 * 1024 };
+
+/// The system's limit of slices a call.
+const MAX_SLICES: usize = 1024;
+
+/// Reads, or writes, before others have their turn.
+const TURN: usize = 8;
+
+/// The way to the bus. What is not delivered when it is dropped is counted.
+struct Inlet {
+    ingress: Ingress,
+    shared: Arc<Shared>,
+}
+
+impl Drop for Inlet {
+    fn drop(&mut self) {
+        self.shared.tally.undelivered.fetch_add(self.ingress.pending_frames(), Ordering::Relaxed);
+    }
+}
+
+type Delivering = Pin<Box<dyn Future<Output = (Inlet, Result<(), PublishError>)> + Send>>;
+
+pub(super) struct Driver {
+    shared: Arc<Shared>,
+    id: ConnectionId,
+    peer: PeerAddress,
+    handle: ConnectionHandle,
+    protocol: Connection,
+    /// Until it is closed.
+    stream: Option<Stream>,
+    read_ended: bool,
+    write_ended: bool,
+    inbox: Inbox,
+    /// Where runs are copied to on their way to the bus.
+    block: BytesMut,
+    /// Once the client is let in; not while it is in `delivering`, nor after the bus was closed.
+    inlet: Option<Inlet>,
+    /// Waits for room in a blocking subscriber's queue. Nothing is read meanwhile.
+    delivering: Option<Delivering>,
+    /// Until when it may do so after everything else has ended.
+    delivers_until: Option<Instant>,
+    client: Option<Arc<ClientInfo>>,
+    subscription: Option<Subscription>,
+    outbox: Outbox<Bytes>,
+    taken: Vec<Run>,
+    written: Arc<Written>,
+    missed: u64,
+    sleep: Pin<Box<Sleep>>,
+    /// When `sleep` ends, if it was polled since it was set.
+    armed: Option<Instant>,
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+impl Driver {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        id: ConnectionId,
+        peer: PeerAddress,
+        stream: Stream,
+        protocol: Connection,
+        handle: ConnectionHandle,
+    ) -> Self {
+        Self {
+            shared,
+            id,
+            peer,
+            handle,
+            protocol,
+            stream: Some(stream),
+            read_ended: false,
+            write_ended: false,
+            inbox: Inbox::default(),
+            block: BytesMut::new(),
+            inlet: None,
+            delivering: None,
+            delivers_until: None,
+            client: None,
+            subscription: None,
+            outbox: Outbox::default(),
+            taken: Vec::new(),
+            written: Arc::default(),
+            missed: 0,
+            sleep: Box::pin(sleep_until(tokio::time::Instant::now())),
+            armed: None,
+        }
+    }
+
+    fn phase(&self) -> Phase {
+        self.protocol.phase()
+    }
+
+    fn obey(&mut self, context: &mut Context<'_>) {
+        match self.handle.poll_command(context) {
+            Some(Command::Close(reason, detail)) => self.protocol.close(now(), reason, &detail),
+            Some(Command::Refuse(refusal)) => self.protocol.refuse(now(), refusal),
+            None => {}
+        }
+    }
+
+    // Reading.
+
+    fn read(&mut self, context: &mut Context<'_>) {
+        for turn in 0.. {
+            if self.delivering.is_some() && !self.deliver(context) {
+                return;
+            }
+            if self.read_ended || self.phase() == Phase::Closed {
+                return;
+            }
+            if turn == TURN {
+                context.waker().wake_by_ref();
+                return;
+            }
+            let Some(mut stream) = self.stream.take() else { return };
+            let mut inbox = std::mem::take(&mut self.inbox);
+            let read = inbox.poll_read(context, &mut stream, |bytes| self.take_bytes(bytes));
+            self.inbox = inbox;
+            self.stream = Some(stream);
+            match read {
+                Poll::Pending => return,
+                Poll::Ready(Ok(0)) => {
+                    self.read_ended = true;
+                    self.protocol.end_of_input(now());
+                }
+                Poll::Ready(Ok(read)) => {
+                    self.shared.tally.bytes_in.fetch_add(read as u64, Ordering::Relaxed);
+                    self.flush_inlet();
+                }
+                Poll::Ready(Err(error)) => {
+                    tracing::debug!(endpoint = &*self.shared.name, connection = self.id.0, %error, "reading failed");
+                    self.read_ended = true;
+                    self.protocol.broken(now());
+                }
+            }
+        }
+    }
+
+    fn take_bytes(&mut self, bytes: &[u8]) -> usize {
+        let now = now();
+        let mut rest = bytes;
+        loop {
+            let (used, step) = self.protocol.read(now, rest);
+            match step {
+                Step::Incomplete { .. } => break,
+                Step::Data(frames) => self.take_frames(frames),
+                Step::Unshared(frames) => {
+                    if let Some(inlet) = &self.inlet {
+                        inlet.ingress.refuse(frames.count, frames.bytes.len());
+                    }
+                }
+                Step::Opening(opening) => {
+                    let verdict = self.admit(&opening);
+                    self.protocol.admit(now, verdict);
+                    self.connected();
+                }
+                Step::Negotiated => {
+                    self.log_shared();
+                    self.apply_subscriptions();
+                }
+                Step::Subscriptions { request } => {
+                    self.apply_subscriptions();
+                    self.protocol.subscribed(request);
+                }
+                Step::Handled | Step::Discarded => {}
+            }
+            rest = rest.get(used..).unwrap_or_default();
+        }
+        bytes.len() - rest.len()
+    }
+
+    /// Copies frames out of the shared memory, in blocks, so that a queued frame keeps alive little more than itself.
+    fn take_frames(&mut self, frames: Frames<'_>) {
+        let Some(inlet) = &mut self.inlet else {
+            self.shared.tally.undelivered.fetch_add(frames.count as u64, Ordering::Relaxed);
+            return;
+        };
+        for piece in frames.pieces(BLOCK_SIZE) {
+            if self.block.capacity() < piece.len() && !self.block.try_reclaim(piece.len().max(BLOCK_SIZE)) {
+                self.block = BytesMut::with_capacity(piece.len().max(BLOCK_SIZE));
+            }
+            self.block.extend_from_slice(piece);
+            let Ok(run) = Run::unchecked(self.block.split().freeze()) else { continue };
+            // The protocol keeps the framework's own types for itself.
+            let _ = inlet.ingress.push(run);
+        }
+    }
+
+    fn flush_inlet(&mut self) {
+        let Some(mut inlet) = self.inlet.take() else { return };
+        match inlet.ingress.try_flush() {
+            Ok(true) => self.inlet = Some(inlet),
+            Ok(false) => {
+                self.protocol.reading(false);
+                self.delivering = Some(Box::pin(async move {
+                    let delivered = inlet.ingress.flush().await;
+                    (inlet, delivered)
+                }));
+            }
+            Err(_) => self.bus_closed(),
+        }
+    }
+
+    /// Whether everything that was read is delivered.
+    fn deliver(&mut self, context: &mut Context<'_>) -> bool {
+        let Some(delivering) = &mut self.delivering else { return true };
+        let Poll::Ready((inlet, delivered)) = delivering.as_mut().poll(context) else { return false };
+        self.delivering = None;
+        self.protocol.reading(true);
+        match delivered {
+            Ok(()) => self.inlet = Some(inlet),
+            Err(_) => self.bus_closed(),
+        }
+        true
+    }
+
+    fn bus_closed(&mut self) {
+        self.protocol.close(now(), GoodbyeReason::Shutdown, "the bus is closed");
+    }
+
+    // Clients.
+
+    fn admit(&mut self, opening: &Opening<'_>) -> Result<(), Refusal> {
+        let shared = self.shared.clone();
+        let shutting_down = || Refusal::new(RejectReason::ShuttingDown, "the bridge shuts down");
+        if shared.is_stopping() {
+            return Err(shutting_down());
+        }
+        let info = Arc::new(ClientInfo::new(self.id, self.peer, opening));
+        if let Some(admission) = shared.admission() {
+            admission.admit(&info)?;
+        }
+        let config = &shared.config;
+        let name = match &*info.name {
+            "" => format!("{} client {}", shared.name, self.id),
+            name => format!("{} client {} {name}", shared.name, self.id),
+        };
+        let subscription = shared.bus.subscription(SubscriberConfig {
+            name,
+            limits: config.limits,
+            policy: config.policy,
+            origin: Some(self.id),
+            stall_limit: Some(config.stall_limit),
+        });
+        let subscription = subscription.map_err(|_| shutting_down())?;
+        shared.tally.admitted(config.max_clients, &info, subscription.queue(), &self.written)?;
+        self.subscription = Some(subscription);
+        let ingress = shared.bus.ingress(shared.ingress(self.id));
+        self.inlet = Some(Inlet { ingress, shared: shared.clone() });
+        self.client = Some(info);
+        Ok(())
+    }
+
+    fn connected(&mut self) {
+        let Some(client) = self.client.clone().filter(|_| self.phase() == Phase::Open) else { return };
+        tracing::info!(
+            endpoint = &*self.shared.name,
+            connection = self.id.0,
+            client = &*client.name,
+            worker = &*client.worker_id,
+            peer = %client.peer,
+            version = client.version,
+            "a client has connected",
+        );
+        self.apply_subscriptions();
+        if let Some(admission) = self.shared.admission() {
+            admission.connected(&client, &self.handle);
+        }
+    }
+
+    fn log_shared(&self) {
+        if let Some(shared) = self.protocol.shared_types() {
+            tracing::info!(
+                endpoint = &*self.shared.name,
+                connection = self.id.0,
+                shared = shared.shared().len(),
+                differing = ?shared.differing(),
+                unknown_here = shared.unknown_here(),
+                "the client has another schema, and gets what both sides share",
+            );
+        }
+    }
+
+    fn apply_subscriptions(&mut self) {
+        let Some(subscription) = &self.subscription else { return };
+        let wanted = self.protocol.subscriptions();
+        match self.protocol.shared_types() {
+            None => subscription.set_types(wanted.is_all(), wanted.listed()),
+            Some(shared) => {
+                let types = shared.shared().iter().copied().filter(|type_id| wanted.contains(*type_id));
+                subscription.set_types(false, types);
+            }
+        }
+    }
+
+    // Writing.
+
+    fn write(&mut self, context: &mut Context<'_>) {
+        for turn in 0.. {
+            self.fill(context);
+            if self.phase() == Phase::Closed || self.write_ended {
+                return;
+            }
+            if self.outbox.is_empty() {
+                if self.phase() == Phase::Flushing && !self.protocol.has_output() {
+                    self.protocol.flushed();
+                    self.write_ended = true;
+                    if let Some(stream) = &self.stream {
+                        stream.end_writing();
+                    }
+                }
+                return;
+            }
+            if turn == TURN {
+                context.waker().wake_by_ref();
+                return;
+            }
+            let Some(stream) = &mut self.stream else { return };
+            let written = if self.outbox.blocks() < 8 {
+                let mut slices = [IoSlice::new(&[]); 10];
+                let used = self.outbox.slices(&mut slices);
+                stream.poll_write(context, slices.get(..used).unwrap_or_default())
+            } else {
+                let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+                let used = self.outbox.slices(&mut slices);
+                stream.poll_write(context, slices.get(..used).unwrap_or_default())
+            };
+            match written {
+                Poll::Pending => return,
+                Poll::Ready(Ok(0)) => self.cannot_write(&io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Ok(written)) => {
+                    self.shared.tally.bytes_out.fetch_add(written as u64, Ordering::Relaxed);
+                    let frames = self.outbox.advance(written);
+                    if frames > 0 {
+                        add(&self.written.frames, frames);
+                        self.protocol.active();
+                    }
+                }
+                Poll::Ready(Err(error)) => self.cannot_write(&error),
+            }
+        }
+    }
+
+    /// Moves what is to be written into the outbox.
+    fn fill(&mut self, context: &mut Context<'_>) {
+        let phase = self.phase();
+        if self.write_ended || phase >= Phase::HalfClosed {
+            return;
+        }
+        if self.protocol.discards_data() && self.subscription.is_some() {
+            add(&self.written.lost, self.outbox.discard_data());
+            self.end_subscription();
+            self.protocol.drained();
+        }
+        if phase >= Phase::Draining
+            && let Some(subscription) = &mut self.subscription
+            && subscription.close_reason().is_none()
+        {
+            subscription.close();
+        }
+        if self.outbox.data_rest() < TAKE.bytes / 4 {
+            self.take_data(context, phase);
+        } else if let Some(subscription) = &self.subscription
+            && let Poll::Ready(reason) = subscription.poll_closed(context)
+        {
+            self.subscription_closed(reason);
+        }
+        if self.outbox.takes_control() {
+            if let Some(subscription) = &self.subscription
+                && subscription.policy() != OverflowPolicy::Block
+            {
+                self.protocol.dropped(subscription.counters().dropped);
+            }
+            if self.protocol.has_output() {
+                self.protocol.take_output(self.outbox.control());
+            }
+        }
+    }
+
+    fn take_data(&mut self, context: &mut Context<'_>, phase: Phase) {
+        let Some(subscription) = &mut self.subscription else {
+            self.protocol.drained();
+            return;
+        };
+        match subscription.poll_recv_runs(context, &mut self.taken, TAKE) {
+            Poll::Pending => {}
+            Poll::Ready(0) if phase >= Phase::Draining => self.protocol.drained(),
+            Poll::Ready(0) => {
+                if let Some(reason) = subscription.close_reason() {
+                    self.subscription_closed(reason);
+                }
+            }
+            Poll::Ready(_) => self.taken.drain(..).for_each(|run| self.outbox.push(run.into_bytes())),
+        }
+    }
+
+    fn subscription_closed(&mut self, reason: CloseReason) {
+        let (goodbye, detail) = match reason {
+            CloseReason::BusClosed | CloseReason::Unsubscribed => (GoodbyeReason::Shutdown, "the bus is closed"),
+            CloseReason::Overflow => (GoodbyeReason::SlowConsumer, "the client's queue was full"),
+            CloseReason::Stalled => (GoodbyeReason::SlowConsumer, "publishers waited too long for the client"),
+        };
+        self.protocol.close(now(), goodbye, detail);
+    }
+
+    /// The client takes nothing any more. What it has sent is still read.
+    fn cannot_write(&mut self, error: &io::Error) {
+        tracing::debug!(endpoint = &*self.shared.name, connection = self.id.0, %error, "writing failed");
+        self.write_ended = true;
+        self.protocol.end_of_output(now());
+        self.lose_data();
+    }
+
+    fn lose_data(&mut self) {
+        add(&self.written.lost, self.outbox.unfinished());
+        self.outbox = Outbox::default();
+        self.end_subscription();
+    }
+
+    /// What is queued is lost, and counted as discarded by the queue.
+    fn end_subscription(&mut self) {
+        if let Some(subscription) = self.subscription.take() {
+            subscription.discard();
+        }
+    }
+
+    // Time.
+
+    /// Handles deadlines that are over, and sees to it that the next one wakes the task.
+    fn keep_time(&mut self, context: &mut Context<'_>) {
+        loop {
+            let deadline = match self.phase() {
+                Phase::Closed => self.delivers_until,
+                _ => self.protocol.deadline(),
+            };
+            let Some(deadline) = deadline else { return };
+            if self.armed.is_none_or(|armed| deadline < armed) {
+                self.sleep.as_mut().reset(tokio::time::Instant::from_std(deadline));
+                self.armed = Some(deadline);
+            }
+            if self.sleep.as_mut().poll(context).is_pending() {
+                return;
+            }
+            self.armed = None;
+            let now = now();
+            if self.phase() == Phase::Closed {
+                if self.delivers_until.is_some_and(|until| now >= until) {
+                    self.delivering = None;
+                    return;
+                }
+                continue;
+            }
+            let stream = self.stream.as_ref();
+            self.protocol.handle_timeout(now, || stream.is_some_and(Stream::has_nothing_unread));
+            let missed = self.protocol.heartbeats_missed();
+            self.shared.tally.heartbeats_missed.fetch_add(missed - self.missed, Ordering::Relaxed);
+            self.missed = missed;
+        }
+    }
+
+    /// The socket is closed; what was read may still have to be delivered.
+    fn close(&mut self) {
+        if self.stream.take().is_some() {
+            self.lose_data();
+            if self.delivering.is_some() {
+                self.delivers_until = Some(now() + self.shared.config.drain_limit);
+            }
+        }
+    }
+}
+
+impl Future for Driver {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let driver = &mut *self;
+        driver.obey(context);
+        loop {
+            let before = driver.phase();
+            driver.read(context);
+            driver.write(context);
+            driver.keep_time(context);
+            if driver.phase() == Phase::Closed {
+                driver.close();
+                driver.keep_time(context);
+                return if driver.delivering.is_none() { Poll::Ready(()) } else { Poll::Pending };
+            }
+            // A step in one of them may be for the others to follow: a goodbye, or a ping.
+            let output = driver.protocol.has_output() && driver.outbox.takes_control() && !driver.write_ended;
+            if driver.phase() == before && !output {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl Drop for Driver {
+    // Whatever ends the task, every frame is in a counter.
+    fn drop(&mut self) {
+        self.lose_data();
+        (self.delivering, self.inlet) = (None, None);
+        let ending = self.protocol.ending();
+        let stats = self.shared.tally.ended(self.id.0, ending);
+        let Some(client) = &self.client else {
+            tracing::info!(endpoint = &*self.shared.name, connection = self.id.0, peer = %self.peer, ?ending, "no client");
+            return;
+        };
+        let ending = ending.cloned().unwrap_or(Ending::Goodbye(GoodbyeReason::Shutdown, "cut off".to_owned()));
+        tracing::info!(
+            endpoint = &*self.shared.name,
+            connection = self.id.0,
+            client = &*client.name,
+            ?ending,
+            written = stats.written,
+            dropped = stats.dropped,
+            lost = stats.lost,
+            "a client is gone",
+        );
+        if let Some(admission) = self.shared.admission() {
+            admission.disconnected(client, &ending, &stats);
+        }
+    }
+}
+
+/// Adds to a counter that this task alone writes.
+fn add(counter: &AtomicU64, count: u64) {
+    counter.store(counter.load(Ordering::Relaxed) + count, Ordering::Release);
+}

@@ -1,0 +1,79 @@
+//! Reading: many frames a call, into memory that connections share, as a connection keeps no more than the part of a
+//! frame that has come.
+
+use std::cell::RefCell;
+use std::io;
+use std::task::{Context, Poll, ready};
+
+use super::stream::Stream;
+
+/// What is read at once. Larger frames are put together in the connection's own memory.
+const SCRATCH: usize = 128 * 1024;
+
+thread_local! {
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The bytes of one connection that are no whole frame yet.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    partial: Vec<u8>,
+}
+
+impl Inbox {
+    /// Reads once and gives everything that was not used yet to `take`, which says how much of it was used now. Gives
+    /// how many bytes were read, 0 at the end.
+    pub(super) fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        stream: &mut Stream,
+        take: impl FnOnce(&[u8]) -> usize,
+    ) -> Poll<io::Result<usize>> {
+        if self.partial.len() >= SCRATCH / 2 {
+            return self.poll_read_large(context, stream, take);
+        }
+        BUFFER.with_borrow_mut(|buffer| {
+            buffer.resize(SCRATCH, 0);
+            let kept = self.partial.len();
+            let (front, room) = buffer.split_at_mut(kept);
+            let read = ready!(stream.poll_read(context, room))?;
+            front.copy_from_slice(&self.partial);
+            let bytes = buffer.get(..kept + read).unwrap_or_default();
+            let used = if read == 0 { 0 } else { take(bytes) };
+            if used < bytes.len() {
+                self.partial.clear();
+                self.partial.extend_from_slice(bytes.get(used..).unwrap_or_default());
+            } else {
+                // An idle connection keeps nothing.
+                self.partial = Vec::new();
+            }
+            Poll::Ready(Ok(read))
+        })
+    }
+
+    /// A frame larger than what is read at once: its memory grows as it comes, not by what its header says.
+    fn poll_read_large(
+        &mut self,
+        context: &mut Context<'_>,
+        stream: &mut Stream,
+        take: impl FnOnce(&[u8]) -> usize,
+    ) -> Poll<io::Result<usize>> {
+        let kept = self.partial.len();
+        self.partial.resize(kept + kept.max(SCRATCH), 0);
+        let read = stream.poll_read(context, self.partial.get_mut(kept..).unwrap_or_default());
+        let length = match &read {
+            Poll::Ready(Ok(read)) => *read,
+            _ => 0,
+        };
+        self.partial.truncate(kept + length);
+        let read = ready!(read)?;
+        if read > 0 {
+            let used = take(&self.partial);
+            self.partial.drain(..used.min(kept + read));
+            if self.partial.len() < SCRATCH / 2 {
+                self.partial.shrink_to_fit();
+            }
+        }
+        Poll::Ready(Ok(read))
+    }
+}

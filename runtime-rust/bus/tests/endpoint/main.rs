@@ -1,0 +1,11 @@
+//! Endpoints as their clients see them: real sockets, and clients that speak in bytes.
+
+mod hostile;
+mod peer;
+mod sockets;
+mod traffic;
+mod workers;
+
+#[path = "../messages/messages.rs"]
+#[allow(dead_code)]
+mod messages;
