@@ -7,7 +7,7 @@ pub mod docs;
 pub mod driver;
 pub mod golden;
 pub mod mutate;
-mod names;
+pub mod names;
 mod ocaml_glue;
 pub mod ocaml_program;
 pub mod program;

@@ -47,6 +47,11 @@ pub fn contracts() -> Vec<Contract> {
     ]
 }
 
+/// Every word of the matrix, as it is written above.
+pub fn all() -> Vec<String> {
+    words(&[KEYWORDS, TYPES, VALUES])
+}
+
 /// What a word names.
 #[derive(Clone, Copy)]
 enum Role {

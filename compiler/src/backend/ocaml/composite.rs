@@ -62,8 +62,9 @@ pub struct MessageView {
 pub fn composite(cx: &Context, index: usize, interface: bool) -> Composite {
     match cx.schema.structs.get(index) {
         Some(item) => {
-            let head = Composite { module: cx.facts.structs[index].clone(), ..Composite::default() };
-            body(cx, head, &item.name, item.description.as_deref(), &item.fields, item.layout, interface)
+            let doc = if interface { doc::description(item.description.as_deref(), 2) } else { None };
+            let head = Composite { module: cx.facts.structs[index].clone(), doc, ..Composite::default() };
+            body(cx, head, &item.name, &item.fields, item.layout, interface)
         }
         None => {
             let index = index - cx.schema.structs.len();
@@ -73,11 +74,29 @@ pub fn composite(cx: &Context, index: usize, interface: bool) -> Composite {
                 message: Some(message_view(item)),
                 deprecated: item.deprecated.as_deref().map(code::string),
                 redacted: item.redacted,
+                doc: if interface { message_doc(item) } else { None },
                 ..Composite::default()
             };
-            body(cx, head, &item.name, item.description.as_deref(), &item.fields, item.layout, interface)
+            body(cx, head, &item.name, &item.fields, item.layout, interface)
         }
     }
+}
+
+/// The description of a message, and what else there is to know of it.
+fn message_doc(item: &Message) -> Option<String> {
+    if item.sensitivity.is_none() && item.required_prior_messages.is_empty() {
+        return doc::description(item.description.as_deref(), 2);
+    }
+    let mut markup = doc::plain(item.description.as_deref().unwrap_or_default());
+    markup.push_str("\n\n");
+    if let Some(sensitivity) = &item.sensitivity {
+        markup.push_str(&format!("Sensitivity: {}. ", doc::code(sensitivity)));
+    }
+    if !item.required_prior_messages.is_empty() {
+        let prior: Vec<String> = item.required_prior_messages.iter().map(|name| doc::code(name)).collect();
+        markup.push_str(&format!("Comes after {}.", prior.join(", ")));
+    }
+    Some(doc::comment(&markup, 2))
 }
 
 fn message_view(item: &Message) -> MessageView {
@@ -88,20 +107,11 @@ fn message_view(item: &Message) -> MessageView {
     }
 }
 
-fn body(
-    cx: &Context,
-    head: Composite,
-    name: &str,
-    description: Option<&str>,
-    fields: &[Field],
-    layout: ir::Layout,
-    interface: bool,
-) -> Composite {
+fn body(cx: &Context, head: Composite, name: &str, fields: &[Field], layout: ir::Layout, interface: bool) -> Composite {
     let head = Composite { name: code::string(name), size: layout.size, empty: fields.is_empty(), ..head };
     let fields = &named(fields)[..];
     if interface {
         Composite {
-            doc: doc::description(description, 2),
             fields: lines(fields, |field| fields::documented(cx, field)),
             make_type: make_type(cx, fields, "make", "(t, Mycelium_wire.Error.t) result"),
             make_exn_type: make_type(cx, fields, "make_exn", "t"),

@@ -12,7 +12,7 @@ use super::doc;
 use super::names::{self, constructor};
 use super::shape::{Context, Facts, Shape, shape};
 use crate::backend::Options;
-use crate::ir::{Enum, Schema};
+use crate::ir::{Enum, Invariant, Schema};
 use crate::render::lazy;
 
 /// The native compiler's limit on the constructors of one closed type.
@@ -61,6 +61,7 @@ pub fn view(schema: &Arc<Schema>, options: &Options) -> Value {
 #[derive(Serialize)]
 struct Any {
     module: String,
+    doc: String,
     /// No messages.
     empty: bool,
     /// More messages than a closed type can have constructors.
@@ -100,6 +101,7 @@ fn any(schema: &Schema, facts: &Facts) -> Any {
     let hidden = |name| messages.iter().any(|message| message.constructor == name);
     Any {
         module: names::any_module(&modules),
+        doc: doc::comment(&any_doc(&schema.invariants), 0),
         empty: messages.is_empty(),
         several: messages.len() > 1,
         open: messages.len() > CLOSED_CONSTRUCTORS,
@@ -110,6 +112,26 @@ fn any(schema: &Schema, facts: &Facts) -> Any {
         error: if hidden("Error") { "Stdlib.Result.Error" } else { "Error" },
         messages,
     }
+}
+
+/// What the module over all messages is, and what the contract says of them together.
+fn any_doc(invariants: &[Invariant]) -> String {
+    let mut markup = "Any message of the schema.".to_owned();
+    for invariant in invariants {
+        markup.push_str(&format!("\n\nInvariant: {}", doc::plain(&invariant.name)));
+        if let Some(description) = &invariant.description {
+            // One paragraph an invariant.
+            markup.push_str(&format!(" {}", doc::plain(description).replace("\n\n", "\n")));
+        }
+        if let Some(severity) = &invariant.severity {
+            markup.push_str(&format!(" Severity: {}.", doc::code(severity)));
+        }
+        if !invariant.enforced_by.is_empty() {
+            let by: Vec<String> = invariant.enforced_by.iter().map(|name| doc::code(name)).collect();
+            markup.push_str(&format!(" Enforced by {}.", by.join(", ")));
+        }
+    }
+    markup
 }
 
 /// An enum.

@@ -299,7 +299,11 @@ fn invariants(invariants: &[Invariant]) -> Vec<String> {
     for invariant in invariants {
         docs.push(String::new());
         docs.push(format!("Invariant: {}.", doc::inline(invariant.name.trim_end_matches('.'))));
-        docs.extend(invariant.description.as_deref().map(doc::description).unwrap_or_default());
+        let mut description = invariant.description.as_deref().map(doc::description).unwrap_or_default();
+        if let Some(last) = description.last_mut().filter(|last| last.ends_with(char::is_alphanumeric)) {
+            last.push('.');
+        }
+        docs.extend(description);
         let severity = invariant.severity.as_deref().map(|severity| format!("Severity: {}.", doc::code(severity)));
         docs.extend(severity);
         if !invariant.enforced_by.is_empty() {
