@@ -6,6 +6,7 @@ mod delivery;
 mod endings;
 mod fixtures;
 mod ingress;
+#[rustfmt::skip]
 #[path = "../messages/messages.rs"]
 #[allow(dead_code)]
 mod messages;
