@@ -6,6 +6,7 @@ mod sockets;
 mod traffic;
 mod workers;
 
+#[rustfmt::skip]
 #[path = "../messages/messages.rs"]
 #[allow(dead_code)]
 mod messages;
