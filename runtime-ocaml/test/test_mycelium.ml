@@ -7,6 +7,8 @@ let () =
       ("u256", Test_u256.tests);
       ("codec", Test_codec.tests);
       ("handshake", Test_handshake.tests);
+      ("queues", Test_queues.tests);
+      ("connection", Test_connection.tests);
       ("reference messages", Test_reference.tests);
       ("core messages", Test_core.tests);
       ("views", Test_views.tests);

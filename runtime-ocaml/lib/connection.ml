@@ -1,0 +1,559 @@
+module Core = Core_messages
+module Message = Mycelium_wire.Message
+module U64 = Mycelium_wire.U64
+module Codec = Mycelium_wire.Codec
+
+type version = V1 | V2
+
+type config = {
+  version : version;
+  schema_digest : string;
+  messages : Message.info list;
+  first_bytes : string;
+  handshake_timeout : float;
+  drain_timeout : float;
+  max_payload : int;
+}
+
+let config ?(version = V2) ?client_name ?worker_id ?worker_token ?shared
+    ?(handshake_timeout = 5.) ?(drain_timeout = 5.)
+    ?(max_payload = Codec.max_payload) ~schema_digest ~messages () =
+  let make first_bytes =
+    {
+      version;
+      schema_digest;
+      messages;
+      first_bytes;
+      handshake_timeout;
+      drain_timeout;
+      max_payload;
+    }
+  in
+  let wrong key problem = Error (Failure.Configuration { key; problem }) in
+  match
+    Handshake.hello ?client_name ?worker_id ?worker_token ?shared
+      ~schema_digest ()
+  with
+  | Error { path; code } ->
+      wrong path
+        (Printf.sprintf "not valid (%s)" (Mycelium_wire.Error.code_to_string code))
+  | Ok _ when not (handshake_timeout > 0.) ->
+      wrong "handshake_timeout" "must be positive"
+  | Ok _ when not (drain_timeout >= 0.) ->
+      wrong "drain_timeout" "must not be negative"
+  | Ok _ when max_payload < 0 -> wrong "max_payload" "must not be negative"
+  | Ok hello -> (
+      match version with
+      | V1 -> Ok (make (Handshake.v1 ~schema_digest))
+      | V2 -> Ok (make (Handshake.v2 hello)))
+
+type session = {
+  version : version;
+  mode : Core.Schema_mode.t;
+  connection_id : U64.t;
+  bridge_digest : string;
+  differences : Differences.t option;
+}
+
+type event =
+  | Await
+  | Data
+  | Unshared
+  | Accepted of session
+  | Subscribed of { request : int; types : int }
+  | Dropped of U64.t
+  | Closed of Failure.t
+
+type state =
+  | Greeting  (* Nothing was answered. *)
+  | Comparing of Core.Welcome.t  (* Mode Shared: until their last summary. *)
+  | Refused of Core.Reject.t  (* Summaries may follow. *)
+  | Open
+  | Leaving  (* Our Goodbye is queued; until their end of stream. *)
+  | Draining of Failure.t  (* Until all is written. *)
+  | Over of Failure.t
+
+type t = {
+  config : config;
+  address : string;
+  inbox : Inbox.t;
+  outbox : Outbox.t;
+  mutable state : state;
+  mutable announce : session option;  (* Version 1: Accepted, still to say. *)
+  mutable limit : float;  (* When handshake or drain have to be done. *)
+  mutable ended : bool;
+  mutable heard : float;  (* When a byte was received. *)
+  mutable spoke : float;  (* When a sign of life was sent, while paused. *)
+  mutable paused : bool;
+  mutable interval : float;  (* Of heartbeats; 0 if there are none. *)
+  mutable misses : int;
+  mutable nonce : U64.t;
+  mutable max_send : int;
+  mutable allowed : (int, unit) Hashtbl.t option;  (* Mode Shared. *)
+  mutable entries : Differences.entry list;  (* Theirs, the last one first. *)
+  mutable entry_count : int;
+  mutable complete : bool;  (* All of their summaries were received. *)
+  mutable request : int;
+}
+
+let max_entries = 4096
+let max_core = 16_384
+
+let create (config : config) ~address ~now ~outbox =
+  Outbox.add_core outbox config.first_bytes;
+  let state, announce =
+    match config.version with
+    | V2 -> (Greeting, None)
+    | V1 ->
+        ( Open,
+          Some
+            {
+              version = V1;
+              mode = Exact;
+              connection_id = U64.zero;
+              bridge_digest = config.schema_digest;
+              differences = None;
+            } )
+  in
+  {
+    config;
+    address;
+    inbox = Inbox.create ~limit:config.max_payload ();
+    outbox;
+    state;
+    announce;
+    limit = now +. config.handshake_timeout;
+    ended = false;
+    heard = now;
+    spoke = now;
+    paused = false;
+    interval = 0.;
+    misses = 0;
+    nonce = U64.zero;
+    max_send = Codec.max_payload;
+    allowed = None;
+    entries = [];
+    entry_count = 0;
+    complete = false;
+    request = 0;
+  }
+
+let inbox t = t.inbox
+let outbox t = t.outbox
+let failure t = match t.state with Over failure -> Some failure | _ -> None
+let is_open t = match t.state with Open -> true | _ -> false
+
+let sends_data t =
+  match t.state with
+  | Open | Leaving | Draining _ -> true
+  | Greeting | Comparing _ | Refused _ | Over _ -> false
+
+let wants_input t =
+  (not t.ended)
+  &&
+  match t.state with
+  | Draining _ | Over _ -> false
+  | Greeting | Comparing _ | Refused _ | Open | Leaving -> true
+
+let core (type a) t (module M : Message.S with type t = a) (m : a) =
+  Outbox.add_core t.outbox (Codec.encode (module M) m)
+
+(* {1 The end} *)
+
+let abort t failure =
+  match t.state with Over _ -> () | _ -> t.state <- Over failure
+
+let drain t ~now failure =
+  t.state <- Draining failure;
+  t.limit <- now +. t.config.drain_timeout
+
+(* Behind all data: the last frame. *)
+let say_goodbye t reason detail =
+  match (t.config.version, Core.Goodbye.make ~reason ~detail) with
+  | V2, Ok goodbye -> Outbox.add t.outbox (module Core.Goodbye) goodbye
+  | V1, _ | V2, Error _ -> ()
+
+let protocol t ~now what =
+  let failure = Failure.Protocol what in
+  match (t.config.version, t.state) with
+  | V2, (Open | Comparing _) ->
+      say_goodbye t Protocol_error what;
+      drain t ~now failure
+  | _ -> abort t failure
+
+let close t ~now =
+  match t.state with
+  | Open ->
+      say_goodbye t Client_done "";
+      t.state <- Leaving;
+      t.limit <- now +. t.config.drain_timeout
+  | Greeting | Comparing _ | Refused _ -> abort t Closed
+  | Leaving | Draining _ | Over _ -> ()
+
+let half_close t =
+  match t.state with Leaving -> Outbox.is_empty t.outbox | _ -> false
+
+let differences t =
+  Differences.between ~client:t.config.messages ~bridge:(List.rev t.entries)
+
+let finish_reject t (reject : Core.Reject.t) =
+  abort t
+    (match reject.reason with
+    | Schema_mismatch ->
+        let differences =
+          if t.complete then differences t
+          else
+            let none = Differences.between ~client:[] ~bridge:[] in
+            { none with differ = (differences t).differ }
+        in
+        Schema_mismatch
+          {
+            differences;
+            complete = t.complete;
+            bridge_digest = reject.schema_digest;
+          }
+    | reason -> Rejected { reason; detail = reject.detail })
+
+let end_of_stream t =
+  let lost =
+    if Inbox.pending t.inbox > 0 then
+      Failure.Lost "the stream ended in the middle of a frame"
+    else Lost "the bridge closed it without a word"
+  in
+  match t.state with
+  | Greeting -> abort t (Lost "the bridge closed it during the handshake")
+  | Refused reject -> finish_reject t reject
+  | Leaving -> abort t Closed
+  | Open when t.config.version = V1 && Inbox.type_id t.inbox = 0 ->
+      abort t
+        (Lost
+           "the bridge closed it before it sent anything: if it does so each \
+            time, its contract is another one (handshake version 1 cannot say \
+            so)")
+  | Comparing _ | Open -> abort t lost
+  | Draining _ | Over _ -> ()
+
+let output_failed t =
+  ignore (Outbox.rewind t.outbox : int);
+  match t.state with
+  | Draining failure -> abort t failure
+  | Leaving when t.ended -> abort t Closed
+  | Leaving ->
+      (* There is no one to write to: only what was received is left. *)
+      ignore (Outbox.clear t.outbox : int)
+  | Greeting | Comparing _ | Refused _ | Open | Over _ -> ()
+
+(* {1 The handshake} *)
+
+let rec batches n = function
+  | [] -> []
+  | all ->
+      let rec split k taken = function
+        | x :: rest when k > 0 -> split (k - 1) (x :: taken) rest
+        | rest -> (List.rev taken, rest)
+      in
+      let batch, rest = split n [] all in
+      batch :: batches n rest
+
+(* A name longer than 64 bytes is cut at a character. *)
+let cut name =
+  if String.length name <= 64 then name
+  else
+    let rec boundary i =
+      if i > 0 && Char.code name.[i] land 0xC0 = 0x80 then boundary (i - 1)
+      else i
+    in
+    String.sub name 0 (boundary 64)
+
+let summaries (messages : Message.info list) =
+  let order (a : Message.info) (b : Message.info) =
+    Int.compare a.type_id b.type_id
+  in
+  let entry (i : Message.info) =
+    Core.Message_summary.make ~type_id:i.type_id ~fingerprint:i.fingerprint
+      ~name:(cut i.name)
+    |> Result.to_option
+  in
+  match batches 32 (List.filter_map entry (List.sort order messages)) with
+  | [] -> [ [] ]
+  | batches -> batches
+
+let send_summaries t =
+  let batches = summaries t.config.messages in
+  let count = List.length batches in
+  List.iteri
+    (fun i batch ->
+      let entries = Array.of_list batch and last = i = count - 1 in
+      match Core.Schema_summary.make ~entries ~last with
+      | Ok summary -> core t (module Core.Schema_summary) summary
+      | Error _ -> ())
+    batches
+
+let accepted t ~now (w : Core.Welcome.t) differences =
+  t.state <- Open;
+  t.heard <- now;
+  t.interval <- float_of_int w.heartbeat_interval_ms /. 1000.;
+  t.misses <- w.heartbeat_misses;
+  t.max_send <- min w.max_payload Codec.max_payload;
+  Accepted
+    {
+      version = V2;
+      mode = w.schema_mode;
+      connection_id = w.connection_id;
+      bridge_digest = w.schema_digest;
+      differences;
+    }
+
+let closed_or_await t =
+  match t.state with Over failure -> Closed failure | _ -> Await
+
+let wrong t ~now what =
+  protocol t ~now what;
+  closed_or_await t
+
+let welcome t ~now (w : Core.Welcome.t) =
+  if w.protocol_version <> 2 then
+    wrong t ~now
+      (Printf.sprintf "it speaks protocol version %d" w.protocol_version)
+  else
+    match w.schema_mode with
+    | Exact -> accepted t ~now w None
+    | Shared ->
+        send_summaries t;
+        t.state <- Comparing w;
+        Await
+
+(* The entries are in ascending order: each type id is there once. *)
+let add_entries t entries =
+  Array.for_all
+    (fun (e : Core.Message_summary.t) ->
+      let ascending =
+        match t.entries with
+        | last :: _ -> e.type_id > last.type_id
+        | [] -> true
+      in
+      let ok = ascending && t.entry_count < max_entries in
+      if ok then begin
+        t.entry_count <- t.entry_count + 1;
+        let { Core.Message_summary.type_id; fingerprint; name } = e in
+        t.entries <- { Differences.type_id; fingerprint; name } :: t.entries
+      end;
+      ok)
+    entries
+
+let summary t ~now (s : Core.Schema_summary.t) =
+  let known = add_entries t s.entries in
+  match t.state with
+  | (Comparing _ | Refused _) when not known ->
+      wrong t ~now "the list of its messages is too long or not in order"
+  | Comparing w when s.last ->
+      let bridge = List.rev t.entries in
+      let ids = Differences.shared ~client:t.config.messages ~bridge in
+      let allowed = Hashtbl.create 64 in
+      List.iter (fun id -> Hashtbl.replace allowed id ()) ids;
+      t.allowed <- Some allowed;
+      t.complete <- true;
+      accepted t ~now w (Some (differences t))
+  | Refused reject when s.last ->
+      t.complete <- true;
+      finish_reject t reject;
+      closed_or_await t
+  | Comparing _ | Refused _ -> Await
+  | _ -> wrong t ~now "a list of its messages where none was due"
+
+let rejected t (r : Core.Reject.t) =
+  t.state <- Refused r;
+  match r.reason with
+  | Schema_mismatch -> Await
+  | _ ->
+      finish_reject t r;
+      closed_or_await t
+
+(* {1 Frames of the framework} *)
+
+let ping t ~now nonce =
+  t.nonce <- nonce;
+  if Outbox.core t.outbox > max_core then
+    wrong t ~now "it asks for more signs of life than it reads"
+  else begin
+    core t (module Core.Pong) (Core.Pong.make_exn ~nonce);
+    Await
+  end
+
+let goodbye t ~now (g : Core.Goodbye.t) =
+  match t.state with
+  | Refused reject ->
+      finish_reject t reject;
+      closed_or_await t
+  | Leaving ->
+      abort t Closed;
+      Closed Closed
+  | _ ->
+      drain t ~now (Goodbye { reason = g.reason; detail = g.detail });
+      Await
+
+let core_frame t ~now type_id =
+  let i = t.inbox in
+  let name () = Printf.sprintf "a frame of type %d" type_id in
+  match
+    Core.Any_message.decode ~type_id (Inbox.buffer i) ~pos:(Inbox.pos i)
+      ~len:(Inbox.len i)
+  with
+  | None -> wrong t ~now (name ())
+  | Some (Error e) ->
+      wrong t ~now (name () ^ ": " ^ Mycelium_wire.Error.to_string e)
+  | Some (Ok message) -> (
+      match (t.state, message) with
+      | Greeting, Welcome w -> welcome t ~now w
+      | Greeting, Reject r -> rejected t r
+      | Greeting, _ -> wrong t ~now (name () ^ " before the handshake's answer")
+      | _, Schema_summary s -> summary t ~now s
+      | _, Goodbye g -> goodbye t ~now g
+      | (Open | Leaving | Comparing _), Ping p -> ping t ~now p.nonce
+      | (Open | Leaving), Dropped d -> Dropped d.total
+      | (Open | Leaving), Subscribed s -> (
+          match U64.to_int s.request with
+          | Some request when request <= t.request ->
+              Subscribed { request; types = s.types }
+          | _ -> wrong t ~now "an answer to what was not asked")
+      | _ -> wrong t ~now (name () ^ " where none was due"))
+
+let is_shared t type_id =
+  match t.allowed with
+  | None -> true
+  | Some allowed -> Hashtbl.mem allowed type_id
+
+let frame t ~now =
+  let type_id = Inbox.type_id t.inbox in
+  if type_id >= Codec.first_user_type_id then
+    match t.state with
+    | Open | Leaving -> if is_shared t type_id then Data else Unshared
+    | _ -> wrong t ~now "data before the end of the handshake"
+  else if t.config.version = V1 then
+    wrong t ~now (Printf.sprintf "a frame of type %d in version 1" type_id)
+  else core_frame t ~now type_id
+
+let rec take t ~now =
+  match Inbox.next t.inbox with
+  | Incomplete ->
+      if t.ended then end_of_stream t;
+      closed_or_await t
+  | Zero_type_id -> wrong t ~now "a frame of type 0"
+  | Too_long ->
+      wrong t ~now
+        (Printf.sprintf "a frame of type %d with %d bytes, over the limit of %d"
+           (Inbox.type_id t.inbox) (Inbox.len t.inbox) t.config.max_payload)
+  | Frame -> (
+      match frame t ~now with
+      | Await -> next t ~now
+      | event -> event)
+
+and next t ~now =
+  match t.state with
+  | Over failure -> Closed failure
+  | Draining failure when Outbox.is_empty t.outbox ->
+      abort t failure;
+      Closed failure
+  | Draining _ -> Await
+  | _ -> (
+      match t.announce with
+      | Some session ->
+          t.announce <- None;
+          Accepted session
+      | None -> take t ~now)
+
+(* {1 Receiving and sending} *)
+
+let received t ~now n =
+  Inbox.filled t.inbox n;
+  if n = 0 then t.ended <- true else t.heard <- now
+
+let input t ~now s =
+  let rec go pos =
+    if pos < String.length s then begin
+      Inbox.prepare t.inbox;
+      let n = min (Inbox.room t.inbox) (String.length s - pos) in
+      let fill_pos = Inbox.fill_pos t.inbox in
+      Bytes.blit_string s pos (Inbox.buffer t.inbox) fill_pos n;
+      received t ~now n;
+      go (pos + n)
+    end
+  in
+  go 0
+
+type admission = Admitted | Not_open | Unknown_to_bridge | Over_limit of int
+
+let admits t ~type_id ~size =
+  if not (is_open t) then Not_open
+  else if type_id < Codec.first_user_type_id || not (is_shared t type_id) then
+    Unknown_to_bridge
+  else if size > t.max_send then Over_limit t.max_send
+  else Admitted
+
+let request t =
+  t.request <- t.request + 1;
+  U64.of_int_exn t.request
+
+let ask t ~all type_ids send =
+  if t.config.version = V2 then
+    if all then send ~all [||]
+    else
+      List.iter
+        (fun batch -> send ~all (Array.of_list batch))
+        (batches 256 type_ids);
+  t.request
+
+let subscribe t ~all type_ids =
+  ask t ~all type_ids (fun ~all type_ids ->
+      let request = request t in
+      core t (module Core.Subscribe)
+        (Core.Subscribe.make_exn ~all ~type_ids ~request))
+
+let unsubscribe t ~all type_ids =
+  ask t ~all type_ids (fun ~all type_ids ->
+      let request = request t in
+      core t (module Core.Unsubscribe)
+        (Core.Unsubscribe.make_exn ~all ~type_ids ~request))
+
+(* {1 Time} *)
+
+let pause t ~now =
+  if not t.paused then begin
+    t.paused <- true;
+    t.spoke <- now
+  end
+
+let resume t ~now =
+  if t.paused then begin
+    t.paused <- false;
+    t.heard <- now
+  end
+
+(* One interval more than the bridge allows, so that the bridge, which knows
+   why, speaks first. *)
+let patience t = t.interval *. float_of_int (t.misses + 1)
+
+let deadline t =
+  match t.state with
+  | Draining _ when Outbox.is_empty t.outbox -> neg_infinity
+  | Greeting | Comparing _ | Refused _ | Leaving | Draining _ -> t.limit
+  | Over _ -> neg_infinity
+  | Open when t.interval = 0. -> infinity
+  | Open when t.paused -> t.spoke +. t.interval
+  | Open -> t.heard +. patience t
+
+let handle_timeout t ~now =
+  if now >= deadline t then
+    match t.state with
+    | Greeting | Comparing _ ->
+        let seconds = t.config.handshake_timeout in
+        abort t (Handshake_timeout { address = t.address; seconds })
+    | Refused reject -> finish_reject t reject
+    | Leaving -> abort t Closed
+    | Draining failure -> abort t failure
+    | Open when t.paused ->
+        t.spoke <- now;
+        if Outbox.core t.outbox <= max_core then
+          core t (module Core.Pong) (Core.Pong.make_exn ~nonce:t.nonce)
+    | Open -> abort t (Silent (patience t))
+    | Over _ -> ()

@@ -1,0 +1,6 @@
+(** The log source [mycelium]. *)
+
+include Logs.LOG
+
+val src : Logs.src
+(** [src] is the source. *)

@@ -1,0 +1,95 @@
+/* What OCaml's Unix library lacks: a monotonic clock, poll, and reads and
+   writes that neither wait, nor raise SIGPIPE, nor copy through a second
+   buffer. The latter do not wait, so they keep the runtime lock; mycelium_wait
+   gives it back. */
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include <caml/alloc.h>
+#include <caml/mlvalues.h>
+#include <caml/signals.h>
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
+#endif
+
+enum { AGAIN = -1, LOST = -2 };
+
+double mycelium_clock_unboxed(value unit)
+{
+  struct timespec t;
+  (void)unit;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+CAMLprim value mycelium_clock(value unit)
+{
+  return caml_copy_double(mycelium_clock_unboxed(unit));
+}
+
+/* Where SIGPIPE cannot be kept from one call, it is kept from the socket. */
+CAMLprim value mycelium_prepare(value fd)
+{
+#ifdef SO_NOSIGPIPE
+  int on = 1;
+  setsockopt(Int_val(fd), SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
+#else
+  (void)fd;
+#endif
+  return Val_unit;
+}
+
+static value outcome(ssize_t n)
+{
+  if (n >= 0)
+    return Val_long(n);
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+    return Val_int(AGAIN);
+  return Val_int(LOST);
+}
+
+CAMLprim value mycelium_recv(value fd, value bytes, value pos, value len)
+{
+  return outcome(recv(Int_val(fd), Bytes_val(bytes) + Long_val(pos),
+                      Long_val(len), MSG_DONTWAIT));
+}
+
+CAMLprim value mycelium_send(value fd, value bytes, value pos, value len)
+{
+  return outcome(send(Int_val(fd), Bytes_val(bytes) + Long_val(pos),
+                      Long_val(len), MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+/* Bit 0: [readable] is, bit 1: [other] is. Negative descriptors are not looked
+   at. Waits [seconds] at most, for ever if they are negative. */
+static value wait(int fd, short events, int other, double seconds)
+{
+  struct pollfd fds[2] = { { fd, events, 0 }, { other, POLLIN, 0 } };
+  double milliseconds = seconds * 1000.0 + 0.999;
+  int timeout = seconds < 0              ? -1
+                : milliseconds > INT_MAX ? INT_MAX
+                                         : (int)milliseconds;
+  int n;
+  caml_enter_blocking_section();
+  n = poll(fds, 2, timeout);
+  caml_leave_blocking_section();
+  if (n <= 0)
+    return Val_int(0);
+  return Val_int((fds[0].revents != 0) | (fds[1].revents != 0) << 1);
+}
+
+CAMLprim value mycelium_wait_readable(value fd, value other, value seconds)
+{
+  return wait(Int_val(fd), POLLIN, Int_val(other), Double_val(seconds));
+}
+
+CAMLprim value mycelium_wait_writable(value fd, value other, value seconds)
+{
+  return wait(Int_val(fd), POLLOUT, Int_val(other), Double_val(seconds));
+}

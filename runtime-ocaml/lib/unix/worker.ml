@@ -1,0 +1,204 @@
+module Failure = Mycelium.Failure
+module Backoff = Mycelium.Backoff
+
+(* {1 Environment} *)
+
+type environment = {
+  address : Address.t;
+  bridge_digest : string option;
+  worker_id : string;
+  worker_token : string option;
+}
+
+let unhex s =
+  let digit c =
+    match c with
+    | '0' .. '9' -> Char.code c - Char.code '0'
+    | 'a' .. 'f' -> Char.code c - Char.code 'a' + 10
+    | 'A' .. 'F' -> Char.code c - Char.code 'A' + 10
+    | _ -> raise Exit
+  in
+  try
+    if String.length s mod 2 = 1 then raise Exit;
+    Some
+      (String.init (String.length s / 2) (fun i ->
+           Char.chr ((16 * digit s.[2 * i]) + digit s.[(2 * i) + 1])))
+  with Exit -> None
+
+let ( let* ) = Result.bind
+let wrong key problem = Error (Failure.Configuration { key; problem })
+
+let hexadecimal getenv key ~len =
+  match getenv key with
+  | None | Some "" -> Ok None
+  | Some s -> (
+      match unhex s with
+      | Some bytes when String.length bytes = len -> Ok (Some bytes)
+      | _ ->
+          wrong key (Printf.sprintf "expected %d hexadecimal digits" (2 * len)))
+
+let environment ?(getenv = Sys.getenv_opt) () =
+  let* address =
+    match getenv "MYCELIUM_SOCKET" with
+    | None | Some "" ->
+        wrong "MYCELIUM_SOCKET"
+          "not set: the path of the bridge's socket, or tcp://HOST:PORT"
+    | Some s -> (
+        match Address.of_string s with
+        | Ok _ as ok -> ok
+        | Error (Configuration { problem; _ }) ->
+            wrong "MYCELIUM_SOCKET" problem
+        | Error _ as e -> e)
+  in
+  let* bridge_digest = hexadecimal getenv "MYCELIUM_SCHEMA_DIGEST" ~len:32 in
+  let* worker_token = hexadecimal getenv "MYCELIUM_WORKER_TOKEN" ~len:16 in
+  let worker_id = Option.value (getenv "MYCELIUM_WORKER_ID") ~default:"" in
+  if String.length worker_id > 64 then
+    wrong "MYCELIUM_WORKER_ID" "longer than 64 bytes"
+  else Ok { address; bridge_digest; worker_id; worker_token }
+
+(* {1 Signals} *)
+
+let signals = [ Sys.sigterm; Sys.sigint ]
+
+type stopper = {
+  lock : Mutex.t;
+  changed : Condition.t;
+  mutable stopped : bool;
+  mutable over : bool;
+  mutable transport : Transport.t option;
+}
+
+let locked s f =
+  Mutex.lock s.lock;
+  Fun.protect ~finally:(fun () -> Mutex.unlock s.lock) f
+
+let stop s =
+  let transport =
+    locked s (fun () ->
+        s.stopped <- true;
+        Condition.broadcast s.changed;
+        s.transport)
+  in
+  Option.iter Transport.stop transport
+
+(* The watcher alone has the signals unblocked, and waits in [read], which a
+   signal interrupts: a thread that waits for a condition would not run the
+   handler. The handler only writes a byte, because it may run anywhere. *)
+let watch s output =
+  ignore (Thread.sigmask SIG_UNBLOCK signals : int list);
+  let byte = Bytes.create 1 in
+  let rec wait () =
+    match Unix.read output byte 0 1 with
+    | 0 -> ()
+    | _ when locked s (fun () -> s.over) -> ()
+    | _ ->
+        (* The next one ends the process as if there were no handler. *)
+        List.iter (fun n -> Sys.set_signal n Sys.Signal_default) signals;
+        stop s;
+        wait ()
+    | exception Unix.Unix_error (EINTR, _, _) -> wait ()
+  in
+  wait ()
+
+let tell input =
+  match Unix.single_write input (Bytes.make 1 's') 0 1 with
+  | (_ : int) -> ()
+  | exception Unix.Unix_error _ -> ()
+
+let with_signals s f =
+  let output, input = Unix.pipe ~cloexec:true () in
+  Unix.set_nonblock input;
+  let handler = Sys.Signal_handle (fun _ -> tell input) in
+  let before = List.map (fun n -> (n, Sys.signal n handler)) signals in
+  let mask = Thread.sigmask SIG_BLOCK signals in
+  let watcher = Thread.create (watch s) output in
+  let finally () =
+    locked s (fun () -> s.over <- true);
+    tell input;
+    Thread.join watcher;
+    List.iter (fun (n, behaviour) -> Sys.set_signal n behaviour) before;
+    ignore (Thread.sigmask SIG_SETMASK mask : int list);
+    Unix.close output;
+    Unix.close input
+  in
+  Fun.protect ~finally f
+
+(* {1 Running} *)
+
+let ok = 0
+let failed = 1
+let misconfigured = 78
+
+(* Permanent, but not for this reason: a program may end like that. *)
+let is_an_end : Failure.t -> bool = function
+  | Closed | Overflow _ | Goodbye _ -> true
+  | _ -> false
+
+let exit_code failure =
+  Log.err (fun m -> m "%a" Failure.pp failure);
+  if Failure.is_permanent failure && not (is_an_end failure) then misconfigured
+  else failed
+
+(* [None] if a signal came first. *)
+let rec connect s ~reconnect ~random ~attempt dial =
+  if locked s (fun () -> s.stopped) then Ok None
+  else
+    match dial () with
+    | Ok transport -> Ok (Some transport)
+    | Error failure when Failure.is_permanent failure -> Error failure
+    | Error failure ->
+        Log.warn (fun m -> m "%a; trying again" Failure.pp failure);
+        let random_part = Random.State.float random 1. in
+        let delay = Backoff.delay reconnect ~attempt ~random:random_part in
+        let until = Clock.now () +. delay in
+        locked s (fun () ->
+            while (not s.stopped) && Clock.now () < until do
+              Timed.wait s.changed s.lock ~until
+            done);
+        connect s ~reconnect ~random ~attempt:(attempt + 1) dial
+
+let serve s transport main =
+  locked s (fun () -> s.transport <- Some transport);
+  if locked s (fun () -> s.stopped) then Transport.stop transport;
+  let outcome =
+    Fun.protect
+      ~finally:(fun () ->
+        locked s (fun () -> s.transport <- None);
+        Transport.close transport)
+      (fun () -> main transport)
+  in
+  match outcome with
+  | Ok () -> ok
+  | Error Failure.Closed when locked s (fun () -> s.stopped) -> ok
+  | Error failure -> exit_code failure
+
+(* A bridge with another contract is asked what differs: its rejection says
+   it better than two digests do. *)
+let run ?getenv ?client_name ?shared ?(reconnect = Backoff.make ())
+    ?send_limit ?drain_timeout ~schema_digest ~messages main =
+  match (environment ?getenv (), Timed.start ()) with
+  | Error failure, _ -> exit_code failure
+  | _, Error problem ->
+      exit_code (Unreachable { address = "the bridge"; problem })
+  | Ok e, Ok () ->
+      let s =
+        {
+          lock = Mutex.create ();
+          changed = Condition.create ();
+          stopped = false;
+          over = false;
+          transport = None;
+        }
+      in
+      let dial () =
+        Transport.connect ?client_name ~worker_id:e.worker_id
+          ?worker_token:e.worker_token ?shared ?send_limit ?drain_timeout
+          ~reconnect ~schema_digest ~messages e.address
+      in
+      let random = Random.State.make_self_init () in
+      with_signals s (fun () ->
+          match connect s ~reconnect ~random ~attempt:0 dial with
+          | Error failure -> exit_code failure
+          | Ok None -> ok
+          | Ok (Some transport) -> serve s transport main)

@@ -1,0 +1,66 @@
+(** Programs that a bridge starts and supervises, or that run beside one.
+
+    {[
+      let () =
+        exit
+        @@ Worker.run ~schema_digest:Messages.schema_digest
+             ~messages:Messages.Any_message.messages
+        @@ fun transport -> …
+    ]} *)
+
+(** {1 Environment} *)
+
+type environment = {
+  address : Address.t;  (** [MYCELIUM_SOCKET], as {!Address.of_string}. *)
+  bridge_digest : string option;
+      (** [MYCELIUM_SCHEMA_DIGEST]: 32 bytes, from 64 hexadecimal digits. *)
+  worker_id : string;  (** [MYCELIUM_WORKER_ID]; empty if not set. *)
+  worker_token : string option;
+      (** [MYCELIUM_WORKER_TOKEN]: 16 bytes, from 32 hexadecimal digits. *)
+}
+(** What a bridge tells the programs that it starts. *)
+
+val environment :
+  ?getenv:(string -> string option) ->
+  unit ->
+  (environment, Mycelium.Failure.t) result
+(** [environment ()] reads the environment. The error is
+    {!Mycelium.Failure.Configuration} and names the variable. *)
+
+(** {1 Running} *)
+
+val run :
+  ?getenv:(string -> string option) ->
+  ?client_name:string ->
+  ?shared:bool ->
+  ?reconnect:Mycelium.Backoff.t ->
+  ?send_limit:int ->
+  ?drain_timeout:float ->
+  schema_digest:string ->
+  messages:Mycelium.Message.info list ->
+  (Transport.t -> (unit, Mycelium.Failure.t) result) ->
+  int
+(** [run ~schema_digest ~messages main] connects as the environment says, calls
+    [main], closes the connection in order, and is what the process should exit
+    with: {!ok}, {!failed} (the error is logged) or {!misconfigured}.
+
+    Where the bridge is not there yet, or goes away, it is tried again as
+    [reconnect] says (by default {!Mycelium.Backoff.make}[ ()]).
+
+    [SIGTERM] and [SIGINT] stop the connection ({!Transport.stop}): subscribers
+    give what they have queued, then {!Mycelium.Failure.Closed}, and an [Error
+    Closed] that [main] returns then is [ok]. A second one ends the process.
+    While [run] runs, threads made in [main] do not see these signals; programs
+    started in it should be given a signal mask of their own.
+    What [main] raises, [run] raises, once the connection is closed. *)
+
+val ok : int
+(** [ok] is 0. *)
+
+val failed : int
+(** [failed] is 1. *)
+
+val misconfigured : int
+(** [misconfigured] is 78, as [EX_CONFIG] of [sysexits.h]: starting the program
+    again cannot help, because its contract, its settings or the bridge's have
+    to change. *)
