@@ -90,13 +90,10 @@ type t = {
   mutable nonce : U64.t;
   mutable max_send : int;
   mutable allowed : (int, unit) Hashtbl.t option;  (* Mode Shared. *)
-  mutable entries : Differences.entry list;  (* Theirs, the last one first. *)
-  mutable entry_count : int;
-  mutable complete : bool;  (* All of their summaries were received. *)
+  theirs : Summary.t;
   mutable request : int;
 }
 
-let max_entries = 4096
 let max_core = 16_384
 
 let create (config : config) ~address ~now ~outbox =
@@ -132,9 +129,7 @@ let create (config : config) ~address ~now ~outbox =
     nonce = U64.zero;
     max_send = Codec.max_payload;
     allowed = None;
-    entries = [];
-    entry_count = 0;
-    complete = false;
+    theirs = Summary.create ();
     request = 0;
   }
 
@@ -194,14 +189,14 @@ let half_close t =
   match t.state with Leaving -> Outbox.is_empty t.outbox | _ -> false
 
 let differences t =
-  Differences.between ~client:t.config.messages ~bridge:(List.rev t.entries)
+  Differences.between ~client:t.config.messages ~bridge:(Summary.entries t.theirs)
 
 let finish_reject t (reject : Core.Reject.t) =
   abort t
     (match reject.reason with
     | Schema_mismatch ->
         let differences =
-          if t.complete then differences t
+          if Summary.is_complete t.theirs then differences t
           else
             let none = Differences.between ~client:[] ~bridge:[] in
             { none with differ = (differences t).differ }
@@ -209,7 +204,7 @@ let finish_reject t (reject : Core.Reject.t) =
         Schema_mismatch
           {
             differences;
-            complete = t.complete;
+            complete = Summary.is_complete t.theirs;
             bridge_digest = reject.schema_digest;
           }
     | reason -> Rejected { reason; detail = reject.detail })
@@ -245,49 +240,10 @@ let output_failed t =
 
 (* {1 The handshake} *)
 
-let rec batches n = function
-  | [] -> []
-  | all ->
-      let rec split k taken = function
-        | x :: rest when k > 0 -> split (k - 1) (x :: taken) rest
-        | rest -> (List.rev taken, rest)
-      in
-      let batch, rest = split n [] all in
-      batch :: batches n rest
-
-(* A name longer than 64 bytes is cut at a character. *)
-let cut name =
-  if String.length name <= 64 then name
-  else
-    let rec boundary i =
-      if i > 0 && Char.code name.[i] land 0xC0 = 0x80 then boundary (i - 1)
-      else i
-    in
-    String.sub name 0 (boundary 64)
-
-let summaries (messages : Message.info list) =
-  let order (a : Message.info) (b : Message.info) =
-    Int.compare a.type_id b.type_id
-  in
-  let entry (i : Message.info) =
-    Core.Message_summary.make ~type_id:i.type_id ~fingerprint:i.fingerprint
-      ~name:(cut i.name)
-    |> Result.to_option
-  in
-  match batches 32 (List.filter_map entry (List.sort order messages)) with
-  | [] -> [ [] ]
-  | batches -> batches
-
 let send_summaries t =
-  let batches = summaries t.config.messages in
-  let count = List.length batches in
-  List.iteri
-    (fun i batch ->
-      let entries = Array.of_list batch and last = i = count - 1 in
-      match Core.Schema_summary.make ~entries ~last with
-      | Ok summary -> core t (module Core.Schema_summary) summary
-      | Error _ -> ())
-    batches
+  List.iter
+    (core t (module Core.Schema_summary))
+    (Summary.of_messages t.config.messages)
 
 let accepted t ~now (w : Core.Welcome.t) differences =
   t.state <- Open;
@@ -323,39 +279,19 @@ let welcome t ~now (w : Core.Welcome.t) =
         t.state <- Comparing w;
         Await
 
-(* The entries are in ascending order: each type id is there once. *)
-let add_entries t entries =
-  Array.for_all
-    (fun (e : Core.Message_summary.t) ->
-      let ascending =
-        match t.entries with
-        | last :: _ -> e.type_id > last.type_id
-        | [] -> true
-      in
-      let ok = ascending && t.entry_count < max_entries in
-      if ok then begin
-        t.entry_count <- t.entry_count + 1;
-        let { Core.Message_summary.type_id; fingerprint; name } = e in
-        t.entries <- { Differences.type_id; fingerprint; name } :: t.entries
-      end;
-      ok)
-    entries
-
 let summary t ~now (s : Core.Schema_summary.t) =
-  let known = add_entries t s.entries in
+  let known = Summary.add t.theirs s in
   match t.state with
   | (Comparing _ | Refused _) when not known ->
       wrong t ~now "the list of its messages is too long or not in order"
   | Comparing w when s.last ->
-      let bridge = List.rev t.entries in
+      let bridge = Summary.entries t.theirs in
       let ids = Differences.shared ~client:t.config.messages ~bridge in
       let allowed = Hashtbl.create 64 in
       List.iter (fun id -> Hashtbl.replace allowed id ()) ids;
       t.allowed <- Some allowed;
-      t.complete <- true;
       accepted t ~now w (Some (differences t))
   | Refused reject when s.last ->
-      t.complete <- true;
       finish_reject t reject;
       closed_or_await t
   | Comparing _ | Refused _ -> Await
@@ -463,6 +399,13 @@ and next t ~now =
       | None -> take t ~now)
 
 (* {1 Receiving and sending} *)
+
+(* A request has room for 256 type ids. *)
+let rec batches n = function
+  | [] -> []
+  | all ->
+      let batch = List.filteri (fun i _ -> i < n) all in
+      batch :: batches n (List.filteri (fun i _ -> i >= n) all)
 
 let received t ~now n =
   Inbox.filled t.inbox n;

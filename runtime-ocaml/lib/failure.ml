@@ -86,7 +86,7 @@ let to_string = function
   | Lost what -> "the connection to the bridge is lost: " ^ what
   | Silent s ->
       Printf.sprintf
-        "the bridge was silent for %s, longer than its heartbeats allow" 
+        "the bridge was silent for %s, longer than its heartbeats allow"
         (seconds s)
   | Protocol what ->
       Printf.sprintf

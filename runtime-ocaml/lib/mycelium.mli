@@ -25,6 +25,7 @@ module Connection = Connection
 module Inbox = Inbox
 module Outbox = Outbox
 module Differences = Differences
+module Summary = Summary
 module Failure = Failure
 module Backoff = Backoff
 module Bounded = Bounded

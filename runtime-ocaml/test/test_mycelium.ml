@@ -5,6 +5,7 @@ let () =
       ("runtime", Test_runtime.tests);
       ("u64", Test_u64.tests);
       ("u256", Test_u256.tests);
+      ("numbers against Zarith", Test_zarith.tests);
       ("codec", Test_codec.tests);
       ("handshake", Test_handshake.tests);
       ("queues", Test_queues.tests);

@@ -9,7 +9,7 @@ use crate::{Failure, Outcome, process};
 
 /// One line for the usage text.
 pub const ABOUT: &str =
-    "installs what is missing of OCaml, dune, Alcotest, QCheck, git, patch and groff; --bench: for the benches";
+    "installs what is missing of OCaml, its libraries, dune, git, patch and groff; --bench: for the benches";
 
 /// What the tools are for. Each includes those before it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
@@ -55,6 +55,24 @@ static TOOLS: &[Tool] = &[
         name: "the OCaml library qcheck",
         packages: &["libqcheck-ocaml-dev"],
         probe: &["ocamlfind", "query", "-r", "qcheck"],
+        purpose: Purpose::Gate,
+    },
+    Tool {
+        name: "the OCaml library logs",
+        packages: &["liblogs-ocaml-dev"],
+        probe: &["ocamlfind", "query", "-r", "logs"],
+        purpose: Purpose::Demo,
+    },
+    Tool {
+        name: "the OCaml library lwt",
+        packages: &["liblwt-ocaml-dev"],
+        probe: &["ocamlfind", "query", "-r", "lwt.unix"],
+        purpose: Purpose::Gate,
+    },
+    Tool {
+        name: "the OCaml library zarith",
+        packages: &["libzarith-ocaml-dev"],
+        probe: &["ocamlfind", "query", "-r", "zarith"],
         purpose: Purpose::Gate,
     },
     Tool {
@@ -104,7 +122,7 @@ pub fn ensure(purpose: Purpose) -> Outcome {
     // A compiler from an opam switch hides the libraries of the distribution's compiler.
     Err(Failure(format!(
         "{} still not found after apt-get installed {}. Another OCaml comes first in PATH: install it there (with opam: \
-         `opam install dune alcotest qcheck`), or take it out of PATH",
+         `opam install dune alcotest qcheck logs lwt zarith`), or take it out of PATH",
         names(&still),
         packages.join(" ")
     )))
@@ -162,7 +180,7 @@ fn install(machine: &Machine, packages: &[&str]) -> Outcome {
     if !machine.has_apt {
         return Err(Failure(format!(
             "no apt-get on this machine to install them with (OCaml: 4.13 or later; with opam: `opam install dune \
-             ocamlfind alcotest qcheck`). On Debian or Ubuntu, as root: `{by_hand}`"
+             ocamlfind alcotest qcheck logs lwt zarith`). On Debian or Ubuntu, as root: `{by_hand}`"
         )));
     }
     if !machine.is_root && !machine.has_sudo {
