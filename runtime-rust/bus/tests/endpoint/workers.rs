@@ -1,1 +1,77 @@
+//! The hook that decides about clients and follows them.
 
+use std::sync::{Arc, Mutex};
+
+use mycelium_bus::protocol::server::{Ending, HandshakeFailure, Refusal};
+use mycelium_bus::{Admission, ClientInfo, ClientStats, ConnectionHandle};
+use mycelium_wire::core_messages::*;
+use mycelium_wire::handshake::{self, CAPABILITY_WORKER};
+
+use crate::messages::{CounterUpdate, SCHEMA_DIGEST};
+use crate::peer::{config, place, soon, update, worker_hello};
+
+#[derive(Default)]
+struct Supervisor {
+    events: Mutex<Vec<String>>,
+    connection: Mutex<Option<ConnectionHandle>>,
+}
+
+impl Admission for Supervisor {
+    fn admit(&self, client: &ClientInfo) -> Result<(), Refusal> {
+        match (client.is_worker, client.worker_token) {
+            (true, token) if token != [5; 16] => Err(Refusal::new(RejectReason::WorkerToken, "not of this launch")),
+            _ => Ok(()),
+        }
+    }
+
+    fn connected(&self, client: &ClientInfo, connection: &ConnectionHandle) {
+        self.events.lock().unwrap().push(format!("connected {} {}", client.version, client.worker_id));
+        *self.connection.lock().unwrap() = Some(connection.clone());
+    }
+
+    fn disconnected(&self, client: &ClientInfo, ending: &Ending, stats: &ClientStats) {
+        let event = format!("disconnected {} {ending:?} {}", client.worker_id, stats.written);
+        self.events.lock().unwrap().push(event);
+    }
+}
+
+#[tokio::test]
+async fn workers_are_admitted_by_their_token_and_followed() {
+    let supervisor = Arc::new(Supervisor::default());
+    let place = place(config().admission(supervisor.clone())).await;
+    let mut wrong = place.peer().await;
+    wrong.send(&worker_hello(SCHEMA_DIGEST, CAPABILITY_WORKER, "echo", [6; 16])).await;
+    let reject = wrong.expect::<Reject>().await;
+    assert_eq!((reject.reason(), reject.detail()), (RejectReason::WorkerToken, "not of this launch"));
+    wrong.expect_goodbye().await;
+    drop(wrong);
+
+    let mut worker = place.peer().await;
+    worker.hello(&worker_hello(SCHEMA_DIGEST, CAPABILITY_WORKER, "echo", [5; 16])).await;
+    worker.subscribe_all().await;
+    place.bus.publisher::<CounterUpdate>().unwrap().publish(&update(1)).await.unwrap();
+    worker.expect::<CounterUpdate>().await;
+    let handle = supervisor.connection.lock().unwrap().clone().unwrap();
+    handle.close(GoodbyeReason::Replaced, "a new launch");
+    let goodbye = worker.expect_goodbye().await;
+    assert_eq!((goodbye.reason(), goodbye.detail()), (GoodbyeReason::Replaced, "a new launch"));
+    drop(worker);
+
+    let mut old = place.peer().await;
+    old.send(&handshake::client_v1(&SCHEMA_DIGEST)).await;
+    soon(place.endpoint.wait_until(|stats| stats.active == 1 && stats.clients == 2)).await;
+    drop(old);
+    let stats = soon(place.endpoint.wait_until(|stats| stats.active + stats.opening == 0)).await;
+    assert_eq!(stats.handshake_failures[&HandshakeFailure::Refused(RejectReason::WorkerToken)], 1);
+    soon(place.endpoint.shutdown()).await;
+    let events = supervisor.events.lock().unwrap();
+    assert_eq!(
+        *events,
+        [
+            "connected 2 echo",
+            "disconnected echo Goodbye(Replaced, \"a new launch\") 1",
+            "connected 1 ",
+            "disconnected  PeerClosed 0",
+        ]
+    );
+}
