@@ -357,7 +357,11 @@ impl Driver {
                 stream.poll_write(context, slices.get(..used).unwrap_or_default())
             };
             match written {
-                Poll::Pending => return,
+                // What is in the outbox waits for the client; the end of its queue must not.
+                Poll::Pending => match self.subscription.as_ref().map(|queue| queue.poll_closed(context)) {
+                    Some(Poll::Ready(reason)) if self.phase() == Phase::Open => self.subscription_closed(reason),
+                    _ => return,
+                },
                 Poll::Ready(Ok(0)) => self.cannot_write(&io::ErrorKind::WriteZero.into()),
                 Poll::Ready(Ok(written)) => {
                     self.shared.tally.bytes_out.fetch_add(written as u64, Ordering::Relaxed);
@@ -391,10 +395,6 @@ impl Driver {
         }
         if self.outbox.data_rest() < TAKE.bytes / 4 {
             self.take_data(context, phase);
-        } else if let Some(subscription) = &self.subscription
-            && let Poll::Ready(reason) = subscription.poll_closed(context)
-        {
-            self.subscription_closed(reason);
         }
         if self.outbox.takes_control() {
             if let Some(subscription) = &self.subscription
