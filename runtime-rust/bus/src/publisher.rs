@@ -1,7 +1,9 @@
 //! [`Publisher`]: writes messages of one type as frames and gives them to the subscribers.
 
 use std::fmt;
+use std::future::Future;
 use std::marker::PhantomData;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,44 +42,47 @@ impl<M: Message> Publisher<M> {
     /// seconds is logged, with the names of both sides.
     #[inline]
     pub async fn publish(&mut self, message: &M) -> Result<(), PublishError> {
-        match self.write(message)? {
-            Some(frame) => self.deliver(frame, None).await,
+        match self.offer(message)? {
             None => Ok(()),
+            Some(frame) => self.wait(frame, None).await,
         }
     }
 
     /// Publishes the message made from `args`, which is written in place.
     pub async fn publish_new(&mut self, args: &M::Args<'_>) -> Result<(), PublishError> {
-        let frame = self.encode(args)?;
-        self.deliver(frame, None).await
+        match self.offer_new(args)? {
+            None => Ok(()),
+            Some(frame) => self.wait(frame, None).await,
+        }
     }
 
     /// Publishes a message that is in a buffer already, without a copy.
     pub async fn publish_owned(&mut self, message: Owned<M>) -> Result<(), PublishError> {
-        self.deliver(message.into(), None).await
+        match offer(&mut self.view, message.into())? {
+            None => Ok(()),
+            Some(frame) => self.wait(frame, None).await,
+        }
     }
 
     /// [`Publisher::publish`] that waits for no longer than `timeout`.
     pub async fn publish_timeout(&mut self, message: &M, timeout: Duration) -> Result<(), PublishError> {
-        match self.write(message)? {
-            Some(frame) => self.deliver(frame, Some(timeout)).await,
+        match self.offer(message)? {
             None => Ok(()),
+            Some(frame) => self.wait(frame, Some(timeout)).await,
         }
     }
 
     /// [`Publisher::publish`] without waiting.
     #[inline]
     pub fn try_publish(&mut self, message: &M) -> Result<(), PublishError> {
-        match self.write(message)? {
-            Some(frame) => self.try_deliver(frame),
-            None => Ok(()),
-        }
+        let left = self.offer(message)?;
+        self.refuse(left)
     }
 
     /// [`Publisher::publish_new`] without waiting.
     pub fn try_publish_new(&mut self, args: &M::Args<'_>) -> Result<(), PublishError> {
-        let frame = self.encode(args)?;
-        self.try_deliver(frame)
+        let left = self.offer_new(args)?;
+        self.refuse(left)
     }
 
     /// The name in logs.
@@ -90,20 +95,22 @@ impl<M: Message> Publisher<M> {
         self.view.route().subscribers()
     }
 
-    /// The frame, unless there is nobody to give it to.
-    #[inline]
-    fn write(&mut self, message: &M) -> Result<Option<Run>, PublishError> {
+    /// Delivers, or gives back the frame that has to wait.
+    #[inline(always)]
+    fn offer(&mut self, message: &M) -> Result<Option<Unsent>, PublishError> {
         if self.view.targets()?.is_empty() {
             self.view.count(1);
             return Ok(None);
         }
         self.make_room();
-        Ok(Some(SharedFrames::from_message(&mut self.block, message)))
+        offer(&mut self.view, SharedFrames::from_message(&mut self.block, message))
     }
 
-    fn encode(&mut self, args: &M::Args<'_>) -> Result<Run, PublishError> {
+    #[inline]
+    fn offer_new(&mut self, args: &M::Args<'_>) -> Result<Option<Unsent>, PublishError> {
         self.make_room();
-        Ok(SharedFrames::encode::<M>(&mut self.block, args)?)
+        let frame = SharedFrames::encode::<M>(&mut self.block, args)?;
+        offer(&mut self.view, frame)
     }
 
     /// Room for one frame: what is left of the block, or the block again if nobody has anything of it, or a new one.
@@ -115,27 +122,39 @@ impl<M: Message> Publisher<M> {
         }
     }
 
-    #[inline]
-    async fn deliver(&mut self, frame: Run, timeout: Option<Duration>) -> Result<(), PublishError> {
-        let frame = match self.view.targets()?.offer(frame, None, None) {
-            Ok(()) => {
-                self.view.count(1);
-                return Ok(());
-            }
-            Err(Full { rest, .. }) => rest,
-        };
-        deliver(&mut self.view, &mut Some(frame), None, &self.name, timeout).await
+    // On the heap, so that a publish that need not wait is a small future.
+    fn wait(
+        &mut self,
+        unsent: Unsent,
+        timeout: Option<Duration>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), PublishError>> + Send + '_>> {
+        let Self { view, name, .. } = self;
+        Box::pin(async move { deliver(view, &mut Some(unsent.frame), None, name, timeout).await })
     }
 
     #[inline]
-    fn try_deliver(&mut self, frame: Run) -> Result<(), PublishError> {
-        match self.view.targets()?.offer(frame, None, None) {
-            Ok(()) => {
-                self.view.count(1);
-                Ok(())
-            }
-            Err(full) => Err(PublishError::Full { subscriber: full.queue.name.clone() }),
+    fn refuse(&self, left: Option<Unsent>) -> Result<(), PublishError> {
+        match left {
+            None => Ok(()),
+            Some(unsent) => Err(PublishError::Full { subscriber: unsent.full }),
         }
+    }
+}
+
+/// A frame that was not delivered, since a blocking queue is full.
+struct Unsent {
+    frame: Run,
+    full: Arc<str>,
+}
+
+#[inline(always)]
+fn offer(view: &mut RouteView, frame: Run) -> Result<Option<Unsent>, PublishError> {
+    match view.targets()?.offer(frame, None, None) {
+        Ok(()) => {
+            view.count(1);
+            Ok(None)
+        }
+        Err(Full { rest, queue }) => Ok(Some(Unsent { frame: rest, full: queue.name.clone() })),
     }
 }
 

@@ -4,11 +4,13 @@
 //! it was released.
 
 mod line;
+mod ring;
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
+
+use tokio::task::coop::poll_proceed;
 
 use crate::counters::QueueCounters;
 use crate::error::{CloseReason, TryRecvError};
@@ -17,6 +19,7 @@ use crate::{ConnectionId, Run};
 
 use line::Line;
 pub(crate) use line::Turn;
+use ring::Ring;
 
 /// How much of a queue is taken at once, to be written to a socket, say.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +43,7 @@ pub(crate) struct Queue {
 
 #[derive(Default)]
 pub(crate) struct State {
-    runs: VecDeque<Run>,
+    runs: Ring,
     frames: usize,
     bytes: usize,
     offered: u64,
@@ -157,6 +160,7 @@ impl Queue {
     }
 
     /// The first frame.
+    #[inline]
     pub(crate) fn try_recv(&self) -> Result<Run, TryRecvError> {
         let mut state = self.lock();
         match state.pop() {
@@ -171,13 +175,17 @@ impl Queue {
     }
 
     /// The first frame, when there is one; `None` at the end.
+    #[inline(always)]
     pub(crate) fn poll_recv(&self, context: &mut Context<'_>) -> Poll<Option<Run>> {
+        // A task that always finds something gives others a turn now and then, as with tokio's own channels.
+        let budget = ready!(poll_proceed(context));
         let mut state = self.lock();
         match state.pop() {
             Some(frame) => {
                 let next = state.line.wake_head();
                 drop(state);
                 wake(next);
+                budget.made_progress();
                 Poll::Ready(Some(frame))
             }
             None => state.wait(context).map(|()| None),
@@ -200,6 +208,7 @@ impl Queue {
 
     /// [`Queue::try_take`] that waits; 0 at the end.
     pub(crate) fn poll_take(&self, context: &mut Context<'_>, out: &mut Vec<Run>, take: Take) -> Poll<usize> {
+        let budget = ready!(poll_proceed(context));
         let mut state = self.lock();
         match state.take(out, take) {
             0 => state.wait(context).map(|()| 0),
@@ -207,6 +216,7 @@ impl Queue {
                 let next = state.line.wake_head();
                 drop(state);
                 wake(next);
+                budget.made_progress();
                 Poll::Ready(frames)
             }
         }
@@ -280,7 +290,7 @@ impl State {
     }
 
     /// Appends; the waker is to be called after the lock was released.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, frames: Run) -> Option<Waker> {
         self.frames += frames.count();
         self.bytes += frames.len();
@@ -290,7 +300,7 @@ impl State {
         self.receiver.take()
     }
 
-    #[inline]
+    #[inline(always)]
     fn pop(&mut self) -> Option<Run> {
         let front = self.runs.front_mut()?;
         let frame = match front.split_first() {
@@ -316,6 +326,7 @@ impl State {
     }
 
     /// Ready when nothing will come any more.
+    #[inline(never)]
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if self.closed.is_some() {
             return Poll::Ready(());

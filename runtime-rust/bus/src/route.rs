@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 
 use crate::counters::PublishCount;
 use crate::error::PublishError;
@@ -172,7 +173,7 @@ impl Targets {
     /// Gives frames to every queue but those of `origin`. When a blocking queue has not room for all of them, as many
     /// as every blocking queue has room for have gone to all queues, and the rest to none: with one frame it is all or
     /// nothing.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn offer(&self, frames: Run, origin: Option<ConnectionId>, turn: Option<&Turn>) -> Result<(), Full<'_>> {
         match (&self.block[..], &self.lossy[..]) {
             ([], []) => Ok(()),
@@ -208,11 +209,12 @@ impl Targets {
             Some(piece) => piece,
             None => frames.clone(),
         };
+        // No waker is called while anything is locked.
         let mut wakers = Vec::new();
         for mut state in locked {
             wakers.extend(state.push(piece.clone()));
         }
-        wakers.into_iter().for_each(|waker| wake(Some(waker)));
+        wakers.into_iter().for_each(Waker::wake);
         offer_lossy(&self.lossy, piece, origin);
         match full {
             Some(queue) => Err(Full { rest: frames, queue }),
@@ -221,7 +223,7 @@ impl Targets {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn offer_one<'a>(
     queue: &'a Arc<Queue>,
     mut frames: Run,

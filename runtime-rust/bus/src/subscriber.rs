@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
-use mycelium_wire::Message;
 use mycelium_wire::shared::Owned;
+use mycelium_wire::{DecodeError, Message};
 
 use crate::counters::QueueCounters;
 use crate::error::{CloseReason, TryRecvError};
@@ -86,17 +86,22 @@ impl<M: Message> Subscriber<M> {
         match run.downcast() {
             Ok(message) => Some(message),
             Err(error) => {
-                self.rejected += 1;
-                tracing::warn!(
-                    subscriber = &**self.name(),
-                    message = M::NAME,
-                    code = %error.code(),
-                    path = error.path(),
-                    "a frame is no message of its type",
-                );
+                self.reject(&error);
                 None
             }
         }
+    }
+
+    #[cold]
+    fn reject(&mut self, error: &DecodeError) {
+        self.rejected += 1;
+        tracing::warn!(
+            subscriber = &**self.name(),
+            message = M::NAME,
+            code = %error.code(),
+            path = error.path(),
+            "a frame is no message of its type",
+        );
     }
 }
 

@@ -36,9 +36,26 @@ pub struct SharedFrames {
     /// `count` whole frames of `type_id`, at least one. With a kind they are all of one length, and what follows each
     /// header is a value of that message type.
     bytes: Bytes,
-    kind: Option<TypeId>,
+    kind: Option<Kind>,
     count: u32,
     type_id: u16,
+}
+
+/// What payloads were checked as: half as large as a `TypeId`, and queues move it about.
+#[derive(Clone, Copy)]
+struct Kind(fn() -> TypeId);
+
+impl Kind {
+    #[inline]
+    fn of<M: Message>() -> Self {
+        Self(TypeId::of::<M>)
+    }
+
+    /// One function gives one id, wherever it lies in memory; two functions may give the same one.
+    #[inline]
+    fn is<M: Message>(self) -> bool {
+        core::ptr::fn_addr_eq(self.0, TypeId::of::<M> as fn() -> TypeId) || (self.0)() == TypeId::of::<M>()
+    }
 }
 
 /// A frame that is not a message of the type it was checked as.
@@ -93,7 +110,7 @@ impl SharedFrames {
     fn written<M: Message>(block: &mut BytesMut) -> Self {
         let start = block.len() - (HEADER_SIZE + M::SIZE);
         let bytes = if start == 0 { block.split() } else { block.split_off(start) }.freeze();
-        Self { bytes, kind: Some(TypeId::of::<M>()), count: 1, type_id: M::TYPE_ID }
+        Self { bytes, kind: Some(Kind::of::<M>()), count: 1, type_id: M::TYPE_ID }
     }
 
     /// Frames whose payloads nobody has looked at. They have to be whole, at least one, and of one type id.
@@ -115,7 +132,7 @@ impl SharedFrames {
 
     /// The same frames, known to be messages of type `M`. Costs nothing if they are known to be that already.
     pub fn checked<M: Message>(mut self) -> Result<Self, BadFrame> {
-        if self.kind == Some(TypeId::of::<M>()) {
+        if self.is::<M>() {
             return Ok(self);
         }
         if self.type_id != M::TYPE_ID {
@@ -127,7 +144,7 @@ impl SharedFrames {
             }
         }
         // Every payload was just accepted; what decode accepts has the size of `M`.
-        self.kind = Some(TypeId::of::<M>());
+        self.kind = Some(Kind::of::<M>());
         Ok(self)
     }
 
@@ -140,7 +157,12 @@ impl SharedFrames {
     /// The Rust type of message that all of them were checked as, if they were.
     #[inline]
     pub fn kind(&self) -> Option<TypeId> {
-        self.kind
+        self.kind.map(|kind| (kind.0)())
+    }
+
+    #[inline]
+    fn is<M: Message>(&self) -> bool {
+        self.kind.is_some_and(Kind::is::<M>)
     }
 
     /// How many frames there are, at least one.
@@ -193,7 +215,7 @@ impl SharedFrames {
     /// Takes the first frame; `None` if there is no other, so that something would be left.
     #[inline]
     pub fn split_first(&mut self) -> Option<Self> {
-        self.split_to(1)
+        if self.count == 1 { None } else { self.split_to(1) }
     }
 
     /// Takes the first `count` frames; `None` if that is none or all.
@@ -217,7 +239,7 @@ impl SharedFrames {
         if let Some(first) = self.split_first() {
             self = first;
         }
-        if self.kind != Some(TypeId::of::<M>()) {
+        if !self.is::<M>() {
             self = self.checked::<M>().map_err(|bad| bad.error)?;
         }
         // SAFETY: the one frame has the kind `M`. A kind is given by `written` to a frame whose payload was copied
@@ -250,7 +272,7 @@ impl fmt::Debug for SharedFrames {
 
 impl<M: Message> From<Owned<M>> for SharedFrames {
     fn from(message: Owned<M>) -> Self {
-        Self { bytes: message.into_bytes(), kind: Some(TypeId::of::<M>()), count: 1, type_id: M::TYPE_ID }
+        Self { bytes: message.into_bytes(), kind: Some(Kind::of::<M>()), count: 1, type_id: M::TYPE_ID }
     }
 }
 
