@@ -206,9 +206,8 @@ impl Queue {
         }
     }
 
-    /// [`Queue::try_take`] that waits; 0 at the end.
+    /// [`Queue::try_take`] that waits; 0 at the end. What follows, a write to a socket, say, is what gives others a turn.
     pub(crate) fn poll_take(&self, context: &mut Context<'_>, out: &mut Vec<Run>, take: Take) -> Poll<usize> {
-        let budget = ready!(poll_proceed(context));
         let mut state = self.lock();
         match state.take(out, take) {
             0 => state.wait(context).map(|()| 0),
@@ -216,7 +215,6 @@ impl Queue {
                 let next = state.line.wake_head();
                 drop(state);
                 wake(next);
-                budget.made_progress();
                 Poll::Ready(frames)
             }
         }
