@@ -10,6 +10,8 @@ let () =
       ("handshake", Test_handshake.tests);
       ("queues", Test_queues.tests);
       ("connection", Test_connection.tests);
+      ("transport", Test_transport.tests);
+      ("delivery", Test_delivery.tests);
       ("reference messages", Test_reference.tests);
       ("core messages", Test_core.tests);
       ("views", Test_views.tests);

@@ -102,14 +102,14 @@ let close t = Link.locked t.link (fun () -> close_with t Closed)
 
 (* Blocks until the bridge has answered: this request, or, on a newer
    connection, those of its handshake. *)
-let await_answer t ~timeout =
+let await_answer t ~asked ~timeout =
   let link = t.link in
   let epoch = link.epoch and request = link.asked in
   let answered () =
     Option.is_some link.ended || link.closing
-    || Option.is_some link.session
-       && link.acknowledged
-          >= if link.epoch = epoch then request else link.replayed
+    ||
+    if link.epoch = epoch then asked && link.acknowledged >= request
+    else Option.is_some link.session && link.acknowledged >= link.replayed
   in
   let until = Clock.now () +. timeout in
   let in_time = Reader.await link link.changed answered ~until in
@@ -142,15 +142,18 @@ let subscribe link ~frames ~bytes ~policy ~timeout interest deliver =
   t.sink <- Some sink;
   Link.locked link (fun () ->
       Router.add link.router interest sink;
-      (match link.connection with
-      | Some c when Connection.is_open c && Option.is_some link.session ->
-          link.asked <-
-            (match interest with
-            | Router.All -> Connection.subscribe c ~all:true []
-            | Types ids -> Connection.subscribe c ~all:false ids);
-          Link.flush link
-      | _ -> ());
-      match await_answer t ~timeout with
+      let asked =
+        match link.connection with
+        | Some c when Connection.is_open c && Option.is_some link.session ->
+            link.asked <-
+              (match interest with
+              | Router.All -> Connection.subscribe c ~all:true []
+              | Types ids -> Connection.subscribe c ~all:false ids);
+            Link.flush link;
+            true
+        | _ -> false
+      in
+      match await_answer t ~asked ~timeout with
       | Ok () -> Ok t
       | Error failure ->
           close_with t failure;

@@ -1,0 +1,361 @@
+module Core = Mycelium.Core_messages
+module Failure = Mycelium.Failure
+module R = Reference_messages
+open Mycelium_unix
+open Protocol
+
+let ok = Failure.exn
+let counters = (module R.Counter_update : Mycelium.Message.S with type t = _)
+let bool = Alcotest.(check bool)
+let int = Alcotest.(check int)
+
+let connect ?version ?handshake_timeout ?send_limit ?reconnect ?shared bridge =
+  Transport.connect ?version ?handshake_timeout ?send_limit ?reconnect ?shared
+    ~client_name:"test" ~schema_digest:digest ~messages
+    (Bridge.address bridge)
+
+let number (m : R.Counter_update.t) = Int32.to_int (Int32.of_int m.value)
+
+let failed what expected = function
+  | Ok _ -> Alcotest.failf "%s: no failure" what
+  | Error failure ->
+      if not (expected failure) then
+        Alcotest.failf "%s: %s" what (Failure.to_string failure)
+
+(* {1 Connecting} *)
+
+let round_trip bridge () =
+  let bridge = bridge () in
+  let script () =
+    let c = Bridge.welcome bridge in
+    let asked = Bridge.subscribed c in
+    bool "types" true (asked.type_ids = [| R.Counter_update.type_id |]);
+    for n = 1 to 3 do
+      Bridge.expect c n;
+      Bridge.send c (counter (10 * n))
+    done;
+    Bridge.say_goodbye c
+  in
+  Bridge.play bridge script (fun () ->
+      let t = ok (connect bridge) in
+      let subscriber = Subscriber.create_exn t counters in
+      let publisher = Publisher.create_exn t counters in
+      for n = 1 to 3 do
+        Publisher.publish_exn publisher (counter_update n);
+        int "answer" (10 * n) (number (Subscriber.recv_exn subscriber))
+      done;
+      let session = Option.get (Transport.session t) in
+      bool "exact" true (session.mode = Exact);
+      Transport.close t;
+      Transport.close t;
+      bool "closed" true (Transport.failure t = Some Closed);
+      failed "publish" (( = ) Failure.Closed)
+        (Publisher.publish publisher (counter_update 4));
+      failed "recv" (( = ) Failure.Closed) (Subscriber.recv subscriber))
+
+let unreachable () =
+  let attempt address =
+    Transport.connect ~schema_digest:digest ~messages address
+  in
+  let says what part address =
+    match attempt address with
+    | Error (Unreachable { problem; _ }) ->
+        let n = String.length part in
+        let rec found i =
+          i + n <= String.length problem
+          && (String.sub problem i n = part || found (i + 1))
+        in
+        if not (found 0) then Alcotest.failf "%s: %s" what problem
+    | Ok _ -> Alcotest.failf "%s: connected" what
+    | Error failure -> Alcotest.failf "%s: %s" what (Failure.to_string failure)
+  in
+  let path = Filename.temp_file "mycelium" ".sock" in
+  says "a file that is no socket" "nobody listens" (Path path);
+  Unix.unlink path;
+  says "no file" "nothing at this path" (Path path);
+  says "a long path" "a socket's may have 107" (Path (String.make 108 'x'));
+  let bridge = Bridge.on_tcp Unix.inet_addr_loopback in
+  let address = Bridge.address bridge in
+  Bridge.play bridge ignore ignore;
+  says "a closed port" "nobody listens" address;
+  says "no host" "no such host" (Tcp { host = "nowhere.invalid"; port = 1 })
+
+let refused_by script expected () =
+  let bridge = Bridge.on_path () in
+  let script () =
+    let c = Bridge.accept bridge in
+    script c;
+    Bridge.hang_up c
+  in
+  Bridge.play bridge script (fun () ->
+      failed "connect" expected (connect bridge))
+
+let mismatch =
+  refused_by
+    (fun c ->
+      Bridge.send c
+        (reject Schema_mismatch "" ^ summary [ (1001, "12345678", "Other") ]
+       ^ goodbye Protocol_error))
+    (function
+      | Schema_mismatch { complete = true; differences; _ } ->
+          differences.differ = [ "TextMessage" ]
+          && differences.unknown_to_bridge
+             = [ "CounterUpdate"; "BatchOperation" ]
+      | _ -> false)
+
+let cut_short =
+  let w = welcome () in
+  refused_by
+    (fun c -> Bridge.send c (String.sub w 0 (String.length w - 1)))
+    (function Lost _ -> true | _ -> false)
+
+let garbage =
+  refused_by
+    (fun c -> Bridge.send c "HTTP/1.1 400 Bad Request\r\n\r\n")
+    (function Protocol _ -> true | _ -> false)
+
+let oversized =
+  refused_by
+    (fun c -> Bridge.send c "\002\000\255\255\255\127")
+    (function Protocol _ -> true | _ -> false)
+
+let no_answer () =
+  let bridge = Bridge.on_path () in
+  let over = Bridge.event () in
+  let script () =
+    let c = Bridge.accept bridge in
+    Bridge.await over;
+    bool "given up" true (Bridge.at_end c)
+  in
+  Bridge.play bridge script (fun () ->
+      failed "connect"
+        (function Handshake_timeout { seconds = 0.05; _ } -> true | _ -> false)
+        (connect ~handshake_timeout:0.05 bridge);
+      Bridge.set over)
+
+let version_1 () =
+  let bridge = Bridge.on_path () in
+  let script () =
+    let c = Bridge.accept bridge in
+    Alcotest.(check string) "digest" (Check.hex digest)
+      (Check.hex (Bridge.hello c));
+    Bridge.send c (counter 1);
+    Bridge.expect c 2;
+    bool "no goodbye" true (Bridge.at_end c);
+    Bridge.hang_up c
+  in
+  Bridge.play bridge script (fun () ->
+      let t = ok (connect ~version:V1 bridge) in
+      let publisher = Publisher.create_exn t counters in
+      Publisher.publish_exn publisher (counter_update 2);
+      Transport.close t)
+
+let other_contract () =
+  let bridge = Bridge.on_path () in
+  let script () = Bridge.say_goodbye (Bridge.welcome bridge) in
+  Bridge.play bridge script (fun () ->
+      let t =
+        ok
+          (Transport.connect ~schema_digest:(String.make 32 'o') ~messages
+             (Bridge.address bridge))
+      in
+      let other = function
+        | Failure.Other_contract { name = "CounterUpdate" } -> true
+        | _ -> false
+      in
+      failed "publisher" other (Publisher.create t counters);
+      failed "subscriber" other (Subscriber.create t counters);
+      Transport.close t)
+
+(* {1 Losing the connection} *)
+
+let lost_by hang_up expected () =
+  let bridge = Bridge.on_path () in
+  let script () =
+    let c = Bridge.welcome bridge in
+    ignore (Bridge.subscribed c : Core.Subscribe.t);
+    Bridge.expect c 1;
+    hang_up c
+  in
+  Bridge.play bridge script (fun () ->
+      let t = ok (connect bridge) in
+      let subscriber = Subscriber.create_exn t counters in
+      let publisher = Publisher.create_exn t counters in
+      Publisher.publish_exn publisher (counter_update 1);
+      failed "recv" expected (Subscriber.recv subscriber);
+      failed "publish" expected
+        (Publisher.publish publisher (counter_update 2));
+      Transport.close t)
+
+let is_lost = function Failure.Lost _ -> true | _ -> false
+
+let mid_frame c =
+  Bridge.send c (String.sub (counter 1) 0 9);
+  Bridge.hang_up c
+
+let later_garbage c =
+  Bridge.send c "\000\000\000\000\000\000";
+  Bridge.say_goodbye c
+
+(* The system kills a process that writes to a closed socket, unless told not
+   to: the test would not come back. *)
+let closed_under_writer () =
+  let before = Sys.signal Sys.sigpipe Signal_default in
+  let bridge = Bridge.on_path () in
+  let script () = Bridge.hang_up (Bridge.welcome bridge) in
+  Bridge.play bridge script (fun () ->
+      let t = ok (connect bridge) in
+      let publisher = Publisher.create_exn t counters in
+      let rec publish () =
+        match Publisher.publish publisher (counter_update 1) with
+        | Ok () -> publish ()
+        | Error failure -> failure
+      in
+      bool "lost" true (is_lost (publish ()));
+      Transport.close t);
+  Sys.set_signal Sys.sigpipe before
+
+(* Unread bytes make the system reset the connection. *)
+let reset () =
+  let bridge = Bridge.on_tcp Unix.inet_addr_loopback in
+  let published = Bridge.event () in
+  let script () =
+    let c = Bridge.welcome bridge in
+    ignore (Bridge.subscribed c : Core.Subscribe.t);
+    Bridge.await published;
+    Bridge.hang_up c
+  in
+  Bridge.play bridge script (fun () ->
+      let t = ok (connect bridge) in
+      let subscriber = Subscriber.create_exn t counters in
+      let publisher = Publisher.create_exn t counters in
+      for n = 1 to 100 do
+        Publisher.publish_exn publisher (counter_update n)
+      done;
+      ok (Transport.flush t);
+      Bridge.set published;
+      failed "recv" is_lost (Subscriber.recv subscriber);
+      Transport.close t)
+
+let fast = Mycelium.Backoff.make ~initial:0.001 ~max:0.002 ()
+
+(* Subscriptions and what was not sent go to the next connection; a receiver
+   notices nothing. *)
+let reconnects () =
+  let bridge = Bridge.on_path () in
+  let gone = Bridge.event () in
+  let script () =
+    let c = Bridge.welcome bridge in
+    ignore (Bridge.subscribed c : Core.Subscribe.t);
+    Bridge.send c (counter 1 ^ goodbye Shutdown);
+    bool "the client closes" true (Bridge.at_end c);
+    Bridge.hang_up c;
+    Bridge.hang_up (Bridge.accept bridge);
+    Bridge.await gone;
+    let c = Bridge.welcome bridge in
+    let asked = Bridge.subscribed c in
+    bool "again" true (asked.type_ids = [| R.Counter_update.type_id |]);
+    Bridge.expect c 7;
+    Bridge.send c (counter 2);
+    Bridge.say_goodbye c
+  in
+  Bridge.play bridge script (fun () ->
+      let t = ok (connect ~reconnect:fast bridge) in
+      let subscriber = Subscriber.create_exn t counters in
+      let publisher = Publisher.create_exn t counters in
+      int "before" 1 (number (Subscriber.recv_exn subscriber));
+      let rec until_lost () =
+        if Transport.session t <> None then begin
+          Thread.yield ();
+          until_lost ()
+        end
+      in
+      until_lost ();
+      Publisher.publish_exn publisher (counter_update 7);
+      Bridge.set gone;
+      int "after" 2 (number (Subscriber.recv_exn subscriber));
+      int "connections" 2 (Transport.stats t).connections;
+      Transport.close t)
+
+(* Trying again cannot help: the receiver is told. *)
+let reconnects_to_another_contract () =
+  let bridge = Bridge.on_path () in
+  let script () =
+    let c = Bridge.welcome bridge in
+    ignore (Bridge.subscribed c : Core.Subscribe.t);
+    Bridge.hang_up c;
+    let c = Bridge.accept bridge in
+    Bridge.send c (reject Schema_mismatch "" ^ summary []);
+    bool "the client closes" true (Bridge.at_end c);
+    Bridge.hang_up c
+  in
+  Bridge.play bridge script (fun () ->
+      let t = ok (connect ~reconnect:fast bridge) in
+      let subscriber = Subscriber.create_exn t counters in
+      failed "recv"
+        (function Schema_mismatch _ -> true | _ -> false)
+        (Subscriber.recv subscriber);
+      Transport.close t)
+
+(* A transport that is connecting again can be closed, and wakes who waits. *)
+let closed_while_down () =
+  let bridge = Bridge.on_path () in
+  let script () =
+    let c = Bridge.welcome bridge in
+    ignore (Bridge.subscribed c : Core.Subscribe.t);
+    Bridge.hang_up c
+  in
+  let t, thread =
+    Bridge.play bridge script (fun () ->
+        let slow = Mycelium.Backoff.make ~initial:3600. ~max:3600. () in
+        let t = ok (connect ~reconnect:slow bridge) in
+        let subscriber = Subscriber.create_exn t counters in
+        (t, Thread.create (fun () ->
+            failed "recv" (( = ) Failure.Closed) (Subscriber.recv subscriber))
+            ()))
+  in
+  Transport.close t;
+  Thread.join thread
+
+let addresses () =
+  let same s expected =
+    match Address.of_string s with
+    | Ok a ->
+        bool s true (a = expected);
+        bool s true (Address.of_string (Address.to_string a) = Ok expected)
+    | Error f -> Alcotest.fail (Failure.to_string f)
+  in
+  same "/run/a.sock" (Path "/run/a.sock");
+  same "unix:a" (Path "a");
+  same "tcp://[::1]:7000" (Tcp { host = "::1"; port = 7000 });
+  same "tcp://bridge.example:1" (Tcp { host = "bridge.example"; port = 1 });
+  let wrong s = failed s (fun _ -> true) (Address.of_string s) in
+  List.iter wrong [ ""; "unix:"; "tcp://x"; "tcp://x:0"; "tcp://:1"; "tcp://x:y" ]
+
+let tests =
+  [
+    Check.case "over a Unix socket" (round_trip Bridge.on_path);
+    Check.case "over IPv4"
+      (round_trip (fun () -> Bridge.on_tcp Unix.inet_addr_loopback));
+    Check.case "over IPv6"
+      (round_trip (fun () -> Bridge.on_tcp Unix.inet6_addr_loopback));
+    Check.case "addresses" addresses;
+    Check.case "unreachable" unreachable;
+    Check.case "another contract" mismatch;
+    Check.case "an answer cut short" cut_short;
+    Check.case "no bridge at all" garbage;
+    Check.case "an answer that is too long" oversized;
+    Check.case "no answer" no_answer;
+    Check.case "version 1" version_1;
+    Check.case "modules of another contract" other_contract;
+    Check.case "the bridge hangs up" (lost_by Bridge.hang_up is_lost);
+    Check.case "in the middle of a frame" (lost_by mid_frame is_lost);
+    Check.case "later garbage"
+      (lost_by later_garbage (function Protocol _ -> true | _ -> false));
+    Check.case "no SIGPIPE" closed_under_writer;
+    Check.case "reset" reset;
+    Check.case "connects again" reconnects;
+    Check.case "connects again to another contract"
+      reconnects_to_another_contract;
+    Check.case "closed while connecting again" closed_while_down;
+  ]
