@@ -199,6 +199,11 @@ impl Ingress {
         Ok(())
     }
 
+    /// Lets go of what was pushed and not flushed, and says how many frames that was.
+    pub fn discard(&mut self) -> u64 {
+        self.pending.drain(..).map(|run| run.count() as u64).sum()
+    }
+
     /// [`Ingress::push`], then [`Ingress::flush`].
     pub async fn forward(&mut self, run: Run) -> Result<Result<usize, CoreFrame>, PublishError> {
         let accepted = self.push(run);

@@ -8,6 +8,7 @@
 use std::fmt;
 
 mod bus;
+pub mod client;
 mod counters;
 mod deliver;
 mod endpoint;

@@ -125,6 +125,8 @@ pub struct Connection {
     /// In mode `Shared`: the types that may flow, in ascending order.
     shared: Option<Vec<u16>>,
     requests: u64,
+    /// Of the last `Ping`.
+    nonce: u64,
     heartbeat: Option<Heartbeat>,
     control: Control,
     ending: Option<Ending>,
@@ -165,6 +167,7 @@ impl Connection {
             peer: PeerSchema::default(),
             shared: None,
             requests: 0,
+            nonce: 0,
             heartbeat: None,
             control,
             ending: None,
@@ -292,6 +295,7 @@ impl Connection {
                 if self.control.len() > MAX_UNREAD_CONTROL {
                     return Err("answers are not read".to_owned());
                 }
+                self.nonce = nonce;
                 self.control.say::<Pong>(&PongArgs { nonce });
                 Step::Handled
             }
@@ -384,6 +388,14 @@ impl Connection {
     pub fn reading(&mut self, reading: bool) {
         if let Some(heartbeat) = &mut self.heartbeat {
             heartbeat.reading(reading);
+        }
+    }
+
+    /// Tells the bridge that this side lives, where it is held up and so does not see what it is asked. Without effect
+    /// where the last sign is not taken yet.
+    pub fn sign_of_life(&mut self) {
+        if self.phase == Phase::Open && self.control.len() == 0 {
+            self.control.say::<Pong>(&PongArgs { nonce: self.nonce });
         }
     }
 

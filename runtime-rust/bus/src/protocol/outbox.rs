@@ -151,6 +151,24 @@ impl<B: AsRef<[u8]>> Outbox<B> {
         all - 1
     }
 
+    /// The data frames not wholly written, as whole frames in order: what a next connection would have to be sent.
+    pub fn unfinished_blocks(&self) -> impl Iterator<Item = &[u8]> {
+        let mut written = self.block_written;
+        self.data.iter().map(move |block| {
+            let (block, mut at) = (block.as_ref(), 0);
+            // A begun frame is not finished.
+            while let Some(rest) = block.get(at..).filter(|rest| !rest.is_empty()) {
+                let length = frame_length(rest);
+                if at + length > written {
+                    break;
+                }
+                at += length;
+            }
+            written = 0;
+            block.get(at..).unwrap_or_default()
+        })
+    }
+
     /// Frames of data not wholly written.
     pub fn unfinished(&self) -> u64 {
         let mut frames = u64::from(self.frame_rest > 0);
@@ -227,6 +245,20 @@ mod tests {
             let mut expected = vec![100, 100, 101, 102, 102];
             expected.insert(before, 5);
             assert_eq!((read(&out), frames, outbox.data_rest()), (expected, 5, 0), "cut at {cut}");
+        }
+    }
+
+    // A client that connects again sends what its first connection did not take, wherever that stopped.
+    #[test]
+    fn unfinished_frames_are_whole() {
+        let blocks = [[frame(100, 3), frame(101, 0)].concat(), frame(102, 5), [frame(103, 1), frame(104, 1)].concat()];
+        let total: usize = blocks.iter().map(Vec::len).sum();
+        for cut in 0..=total {
+            let mut outbox = Outbox::default();
+            blocks.iter().cloned().for_each(|block| outbox.push(block));
+            let finished = write(&mut outbox, cut, &mut Vec::new()) as usize;
+            let rest: Vec<u8> = outbox.unfinished_blocks().flatten().copied().collect();
+            assert_eq!(read(&rest), [100, 101, 102, 103, 104][finished..], "cut at {cut}");
         }
     }
 

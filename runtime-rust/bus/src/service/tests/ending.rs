@@ -128,7 +128,8 @@ async fn one_service_can_be_asked_to_end() {
     let [kept, asked, deaf] = [patient("kept", SECOND), patient("asked", SECOND), deaf("deaf")]
         .map(|service| runtime.spawn(service).unwrap());
     tokio::task::yield_now().await;
-    (asked.stop(), deaf.stop());
+    asked.stop();
+    deaf.stop();
     assert_eq!(asked.ended().await.state, ServiceState::Stopped);
     assert_eq!(deaf.ended().await.state, ServiceState::Aborted);
     assert_eq!(kept.status().state, ServiceState::Running);

@@ -114,7 +114,6 @@ async fn a_service_may_panic_before_it_returns_a_future() {
             "eager"
         }
 
-        #[expect(clippy::manual_async_fn, reason = "so that it panics outside of the future")]
         fn run(&mut self, _: &ServiceContext) -> impl Future<Output = Result<(), ServiceError>> + Send {
             if true {
                 panic!("eager");

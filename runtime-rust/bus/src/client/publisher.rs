@@ -1,0 +1,123 @@
+//! [`ClientPublisher`].
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mycelium_wire::Message;
+
+use super::error::{ClientPublishError, UnknownMessage};
+use super::link::Verdict;
+use super::stats::add;
+use super::{Owner, known};
+use crate::{Owned, PublishError, Publisher};
+
+/// Publishes messages of one type to the bridge, in the order of the calls. Each clone is a publisher of its own.
+///
+/// A message is published when it is queued: it is written with others that are, at once when the connection is idle.
+/// What becomes of it while there is no connection, [`ClientConfig::while_disconnected`] says.
+///
+/// [`ClientConfig::while_disconnected`]: super::ClientConfig::while_disconnected
+pub struct ClientPublisher<M> {
+    inner: Publisher<M>,
+    owner: Arc<Owner>,
+    /// What the verdict was made of.
+    version: u64,
+    verdict: Verdict,
+}
+
+impl<M: Message> ClientPublisher<M> {
+    pub(super) fn new(owner: Arc<Owner>) -> Result<Self, UnknownMessage> {
+        known::<M>(&owner.shared.config.types)?;
+        let inner = owner.shared.outbound.publisher::<M>()?;
+        Ok(Self { inner, owner, version: 0, verdict: Verdict::Queue })
+    }
+
+    /// Publishes a copy of `message`, waiting while the queue is full. Cancel-safe: when the future is dropped before
+    /// it is ready, the message is not sent.
+    #[inline]
+    pub async fn publish(&mut self, message: &M) -> Result<(), ClientPublishError> {
+        match self.judge()? {
+            true => self.inner.publish(message).await.map_err(queue),
+            false => Ok(()),
+        }
+    }
+
+    /// Publishes the message made from `args`, which is written in place.
+    pub async fn publish_new(&mut self, args: &M::Args<'_>) -> Result<(), ClientPublishError> {
+        match self.judge()? {
+            true => self.inner.publish_new(args).await.map_err(queue),
+            false => Ok(()),
+        }
+    }
+
+    /// Publishes a message that is in a buffer already, without a copy.
+    pub async fn publish_owned(&mut self, message: Owned<M>) -> Result<(), ClientPublishError> {
+        match self.judge()? {
+            true => self.inner.publish_owned(message).await.map_err(queue),
+            false => Ok(()),
+        }
+    }
+
+    /// [`ClientPublisher::publish`] that waits for no longer than `timeout`.
+    pub async fn publish_timeout(&mut self, message: &M, timeout: Duration) -> Result<(), ClientPublishError> {
+        match self.judge()? {
+            true => self.inner.publish_timeout(message, timeout).await.map_err(queue),
+            false => Ok(()),
+        }
+    }
+
+    /// [`ClientPublisher::publish`] without waiting.
+    #[inline]
+    pub fn try_publish(&mut self, message: &M) -> Result<(), ClientPublishError> {
+        match self.judge()? {
+            true => self.inner.try_publish(message).map_err(queue),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether the message is queued; if not, it is counted.
+    #[inline]
+    fn judge(&mut self) -> Result<bool, ClientPublishError> {
+        let version = self.owner.shared.version();
+        if version != self.version {
+            self.version = version;
+            self.verdict = self.owner.shared.verdict::<M>();
+        }
+        match &self.verdict {
+            Verdict::Queue => Ok(true),
+            Verdict::Drop => {
+                add(&self.owner.shared.counts.dropped, 1);
+                Ok(false)
+            }
+            Verdict::Refuse(error) => {
+                add(&self.owner.shared.counts.refused, 1);
+                Err(error.clone())
+            }
+        }
+    }
+}
+
+fn queue(error: PublishError) -> ClientPublishError {
+    match error {
+        PublishError::Closed => ClientPublishError::Closed,
+        error => ClientPublishError::Queue(error),
+    }
+}
+
+impl<M: Message> Clone for ClientPublisher<M> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            owner: Arc::clone(&self.owner),
+            version: self.version,
+            verdict: self.verdict.clone(),
+        }
+    }
+}
+
+impl<M: Message> fmt::Debug for ClientPublisher<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientPublisher").field("message", &M::NAME).field("client", &self.owner.shared).finish()
+    }
+}

@@ -1,0 +1,470 @@
+//! One connection of a client: moves bytes between the socket, the protocol, the queue and the subscribers.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use mycelium_wire::core_messages::{GoodbyeReason, SchemaMode};
+use mycelium_wire::frame::HEADER_SIZE;
+use tokio::io::AsyncReadExt;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::ClientError;
+use super::drive::{BATCH, Lines};
+use super::inbound::runs;
+use super::link::{ClientState, Shared};
+use super::socket::{Reader, Writer};
+use super::stats::add;
+use crate::protocol::client::{Connection, Ending, Settings, Step};
+use crate::protocol::{Frames, Outbox, Phase};
+use crate::{PublishError, Run};
+
+/// Slices of one write. Small frames are joined, so that each is of some size.
+const SLICES: usize = 64;
+
+/// A frame of fewer bytes is copied next to its neighbours rather than written from where it is: a slice costs the
+/// operating system more than a copy of this size.
+const SMALL: usize = 1024;
+
+/// What is written from one place in memory.
+#[derive(Debug)]
+pub(super) enum Block {
+    Run(Run),
+    Joined(Vec<u8>),
+}
+
+impl AsRef<[u8]> for Block {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Run(run) => run.as_bytes(),
+            Self::Joined(bytes) => bytes,
+        }
+    }
+}
+
+/// Why the connection ended, and how long it was up, if it was.
+pub(super) async fn run(
+    shared: &Arc<Shared>,
+    settings: &Arc<Settings>,
+    lines: &mut Lines,
+    (reader, writer): (Reader, Writer),
+) -> (ClientError, Option<Duration>) {
+    let now = Instant::now();
+    let mut session = Session {
+        shared,
+        lines,
+        reader,
+        writer,
+        connection: Connection::new(Arc::clone(settings), now.into_std()),
+        sleep: Box::pin(sleep_until(now)),
+        taken: Vec::new(),
+        needed: 1,
+        subscribed: Subscribed::default(),
+        unsaid: false,
+        told_dropped: 0,
+        closing: false,
+        draining: None,
+        held_since: None,
+        input_ended: false,
+        opened: None,
+        failed: None,
+    };
+    session.drive().await;
+    let mut kept: VecDeque<Run> = session.taken.drain(..).collect();
+    kept.append(&mut session.lines.kept);
+    session.lines.kept = kept;
+    shared.held_up.store(false, Ordering::Relaxed);
+    let opened = session.opened;
+    let error = match (session.connection.ending(), session.failed) {
+        (None | Some(Ending::PeerClosed), Some(failed)) if opened.is_some() => ClientError::Io(Arc::new(failed)),
+        (ending, _) => ClientError::of(ending, opened.is_some(), &shared.address, shared.config.connect_deadline),
+    };
+    (error, opened.map(|opened| opened.elapsed()))
+}
+
+/// What the bridge was asked for on this connection.
+#[derive(Default)]
+struct Subscribed {
+    /// Of what is wanted.
+    version: u64,
+    all: bool,
+    types: BTreeSet<u16>,
+    /// Requests that are not confirmed, with the version that they complete.
+    pending: VecDeque<(u64, u64)>,
+}
+
+struct Session<'a> {
+    shared: &'a Arc<Shared>,
+    lines: &'a mut Lines,
+    reader: Reader,
+    writer: Writer,
+    connection: Connection,
+    sleep: Pin<Box<Sleep>>,
+    taken: Vec<Run>,
+    /// Bytes without which there is no use in looking at the input.
+    needed: usize,
+    subscribed: Subscribed,
+    /// Something else is wanted than the bridge was asked for.
+    unsaid: bool,
+    /// Frames that the bridge says it dropped on this connection.
+    told_dropped: u64,
+    closing: bool,
+    /// Frames to be written before the connection ends, where it is not the client that ends it.
+    draining: Option<u64>,
+    /// Since when a subscriber's queue holds up the connection, or when life was last shown.
+    held_since: Option<Instant>,
+    input_ended: bool,
+    opened: Option<Instant>,
+    failed: Option<io::Error>,
+}
+
+enum Event {
+    Read(io::Result<usize>),
+    Writable(io::Result<()>),
+    Flushed(Result<(), PublishError>),
+    /// What is wanted.
+    Changed,
+    Look,
+}
+
+impl Session<'_> {
+    async fn drive(&mut self) {
+        loop {
+            if let Err(error) = self.advance().await {
+                self.failed = Some(error);
+                // What the bridge said before it closed is worth more than that it did.
+                self.read_rest();
+                return;
+            }
+            if self.connection.phase() == Phase::Closed || self.is_unheard() {
+                return;
+            }
+            let event = self.wait().await;
+            let now = Instant::now().into_std();
+            match event {
+                Event::Read(Ok(0)) => {
+                    self.input_ended = true;
+                    self.connection.end_of_input(now);
+                }
+                Event::Read(Ok(count)) => {
+                    self.lines.input.filled(count);
+                    self.read_input();
+                }
+                Event::Read(Err(error)) => {
+                    self.failed = Some(error);
+                    self.input_ended = true;
+                    self.connection.end_of_input(now);
+                }
+                Event::Writable(Err(error)) => self.failed = Some(error),
+                Event::Flushed(Err(_)) => {
+                    add(&self.shared.counts.discarded, self.lines.ingress.discard());
+                }
+                Event::Changed => self.unsaid = true,
+                Event::Writable(Ok(())) | Event::Flushed(Ok(())) | Event::Look => {}
+            }
+            self.check_time();
+        }
+    }
+
+    /// Whether the bridge does not make use of what it is sent any more: better to keep that.
+    fn is_unheard(&self) -> bool {
+        use GoodbyeReason::{FrameTooLarge, ProtocolError};
+        matches!(self.connection.ending(), Some(Ending::PeerGoodbye(ProtocolError | FrameTooLarge, _)))
+    }
+
+    /// Waits for whatever can be gone on with.
+    async fn wait(&mut self) -> Event {
+        let phase = self.connection.phase();
+        let held = self.lines.ingress.is_pending();
+        self.hold(held);
+        let deadline = self.deadline();
+        if let Some(deadline) = deadline
+            && self.sleep.deadline() != deadline
+        {
+            self.sleep.as_mut().reset(deadline);
+        }
+        let Lines { queue, kept, outbox, ingress, input, .. } = &mut *self.lines;
+        let takes = phase == Phase::Open && outbox.is_empty() && kept.is_empty();
+        tokio::select! {
+            flushed = ingress.flush(), if held => Event::Flushed(flushed),
+            read = self.reader.read(input.room(self.needed)), if !held && !self.input_ended => Event::Read(read),
+            _ = queue.recv_runs(&mut self.taken, BATCH), if takes => Event::Look,
+            ready = self.writer.writable(), if !outbox.is_empty() => Event::Writable(ready),
+            () = self.shared.changed.notified() => Event::Changed,
+            () = &mut self.sleep, if deadline.is_some() => Event::Look,
+        }
+    }
+
+    /// Goes on as far as that is possible without waiting.
+    async fn advance(&mut self) -> io::Result<()> {
+        if self.shared.closing.is_cancelled() && !self.closing {
+            self.closing = true;
+            self.connection.close(Instant::now().into_std());
+        }
+        loop {
+            match self.connection.phase() {
+                Phase::Open => {
+                    if std::mem::take(&mut self.unsaid) {
+                        self.subscribe();
+                    }
+                    self.send_taken();
+                    if self.lines.outbox.data_rest() == 0 && !self.lines.kept.is_empty() {
+                        self.taken.extend(self.lines.kept.drain(..));
+                        self.send_taken();
+                    }
+                }
+                Phase::Draining => self.drain(),
+                _ => {}
+            }
+            self.write()?;
+            if self.connection.phase() != Phase::Draining || self.lines.outbox.data_rest() > 0 {
+                break;
+            }
+        }
+        let said = self.lines.outbox.is_empty() && !self.connection.has_output();
+        if self.connection.phase() == Phase::Flushing && said {
+            self.connection.flushed();
+            if self.connection.phase() == Phase::HalfClosed {
+                self.writer.shutdown().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts what was taken from the queue where it is written from; what the bridge does not take is left out.
+    fn send_taken(&mut self) {
+        let mut joined = Vec::new();
+        let mut small: usize = 0;
+        for run in self.taken.iter().filter(|run| run.len() < SMALL) {
+            small += run.len();
+        }
+        for run in self.taken.drain(..) {
+            let too_large = run.first_length() - HEADER_SIZE > self.connection.max_payload() as usize;
+            if too_large || !self.connection.shares(run.type_id()) {
+                add(&self.shared.counts.withheld, run.count() as u64);
+            } else if run.len() >= SMALL || (joined.is_empty() && small == run.len()) {
+                push(&mut self.lines.outbox, &mut joined);
+                self.lines.outbox.push(Block::Run(run));
+            } else {
+                if joined.is_empty() {
+                    joined.reserve_exact(small);
+                }
+                small -= run.len();
+                joined.extend_from_slice(run.as_bytes());
+            }
+        }
+        push(&mut self.lines.outbox, &mut joined);
+    }
+
+    /// Goes on ending: what is queued goes out first.
+    fn drain(&mut self) {
+        let left = match self.connection.ending() {
+            // All there is: nothing is added any more.
+            Some(Ending::Done) => u64::MAX,
+            // What there is now: publishers go on, for the next connection.
+            _ => *self.draining.get_or_insert_with(|| self.lines.queue.counters().queued),
+        };
+        self.send_taken();
+        if !self.lines.kept.is_empty() {
+            self.taken.extend(self.lines.kept.drain(..));
+            self.send_taken();
+        }
+        if self.lines.outbox.data_rest() > 0 {
+            return;
+        }
+        let count = if left == 0 { 0 } else { self.lines.queue.try_recv_runs(&mut self.taken, BATCH).unwrap_or(0) };
+        self.send_taken();
+        if let Some(left) = &mut self.draining {
+            *left = left.saturating_sub(count as u64);
+        }
+        if count == 0 {
+            self.connection.drained();
+        }
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        loop {
+            let outbox = &mut self.lines.outbox;
+            if outbox.takes_control() && self.connection.has_output() {
+                self.connection.take_output(outbox.control());
+            }
+            if outbox.is_empty() {
+                return Ok(());
+            }
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let used = outbox.slices(&mut slices);
+            match self.writer.try_write(slices.get(..used).unwrap_or_default()) {
+                Ok(written) => {
+                    let before = outbox.data_rest();
+                    add(&self.shared.counts.sent, outbox.advance(written));
+                    add(&self.shared.counts.sent_bytes, (before - outbox.data_rest()) as u64);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Makes sense of what was read.
+    fn read_input(&mut self) {
+        let now = Instant::now().into_std();
+        self.needed = 1;
+        loop {
+            let (used, step) = self.connection.read(now, self.lines.input.bytes());
+            match step {
+                Step::Incomplete { needed } => {
+                    self.needed = needed;
+                    return;
+                }
+                Step::Data(frames) if self.closing => discard(self.shared, &frames),
+                Step::Data(frames) => {
+                    for run in runs(frames) {
+                        // Core frames are never data.
+                        let _ = self.lines.ingress.push(run);
+                    }
+                }
+                Step::Unshared(frames) => add(&self.shared.counts.rejected, frames.count as u64),
+                Step::Welcomed => self.welcomed(),
+                Step::Subscribed { request, .. } => {
+                    let pending = &mut self.subscribed.pending;
+                    while pending.front().is_some_and(|(sent, _)| *sent <= request) {
+                        if let Some((_, version)) = pending.pop_front() {
+                            self.shared.confirm(version);
+                        }
+                    }
+                }
+                Step::Dropped { total } => {
+                    add(&self.shared.counts.dropped_by_bridge, total.saturating_sub(self.told_dropped));
+                    self.told_dropped = total;
+                }
+                Step::Handled | Step::Discarded => {}
+            }
+            self.lines.input.consume(used);
+        }
+    }
+
+    fn welcomed(&mut self) {
+        let Some(welcome) = self.connection.welcome() else { return };
+        let shared = welcome.schema_mode() == SchemaMode::Shared;
+        let types = self.shared.config.types.iter().map(|info| info.type_id);
+        let mut unshared: Vec<u16> = types.filter(|type_id| !self.connection.shares(*type_id)).collect();
+        unshared.sort_unstable();
+        if shared {
+            let differences = self.connection.differences();
+            tracing::warn!(
+                address = &*self.shared.address,
+                differences = differences.describe("this client", "the bridge"),
+                "the bridge has another contract: messages flow that both have in common",
+            );
+        }
+        (self.opened, self.unsaid) = (Some(Instant::now()), true);
+        add(&self.shared.counts.connections, 1);
+        self.shared.up(unshared, self.connection.max_payload());
+        self.shared.enter(ClientState::Connected { connection_id: welcome.connection_id(), shared });
+    }
+
+    /// Asks the bridge for what is wanted and was not asked for, and takes back what is wanted no more.
+    fn subscribe(&mut self) {
+        let wanted = self.shared.wanted();
+        let Subscribed { version, all, types, pending } = &mut self.subscribed;
+        let wants_all = wanted.all > 0;
+        let added: Vec<u16> = wanted.types.keys().copied().filter(|type_id| !types.contains(type_id)).collect();
+        let gone: Vec<u16> = types.iter().copied().filter(|type_id| !wanted.types.contains_key(type_id)).collect();
+        let request = if !added.is_empty() || (wants_all && !*all) {
+            types.extend(&added);
+            *all |= wants_all;
+            Some(self.connection.subscribe(wants_all, &added))
+        } else {
+            None
+        };
+        if *all && !wants_all && wanted.types.is_empty() {
+            // With types left, all goes on: taking back all takes them back as well, and what is published before
+            // they are asked for again would be missed.
+            self.connection.unsubscribe(true, &[]);
+            *all = false;
+            types.clear();
+        } else if !gone.is_empty() {
+            self.connection.unsubscribe(false, &gone);
+            types.retain(|type_id| wanted.types.contains_key(type_id));
+        }
+        let reached = wanted.version;
+        drop(wanted);
+        match request {
+            Some(request) => pending.push_back((request, reached)),
+            // Taken back and wanted again before this was looked at: it is what is asked for already.
+            None => match pending.back_mut() {
+                Some((_, completes)) => *completes = reached,
+                None if reached != *version => self.shared.confirm(reached),
+                None => {}
+            },
+        }
+        *version = reached;
+    }
+
+    /// Notes whether a subscriber's full queue holds up the connection.
+    fn hold(&mut self, held: bool) {
+        if held != self.held_since.is_some() {
+            self.held_since = held.then(Instant::now);
+            self.connection.reading(!held);
+            self.shared.held_up.store(held, Ordering::Relaxed);
+        }
+    }
+
+    /// When life is shown next, where `Ping` is not seen because the connection is held up.
+    fn next_sign(&self) -> Option<Instant> {
+        let interval = self.connection.welcome()?.heartbeat_interval_ms();
+        let since = self.held_since.filter(|_| interval > 0 && self.connection.phase() == Phase::Open)?;
+        Some(since + Duration::from_millis(interval.into()))
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let deadline = self.connection.deadline().map(Instant::from_std);
+        [deadline, self.next_sign()].into_iter().flatten().min()
+    }
+
+    fn check_time(&mut self) {
+        let now = Instant::now();
+        if self.next_sign().is_some_and(|next| next <= now) {
+            self.held_since = Some(now);
+            self.connection.sign_of_life();
+        }
+        let (reader, input, held) = (&self.reader, &mut self.lines.input, self.held_since.is_some());
+        let mut found = false;
+        self.connection.handle_timeout(now.into_std(), || {
+            if !held && let Ok(count @ 1..) = reader.try_read(input.room(1)) {
+                input.filled(count);
+                found = true;
+            }
+            !held && !found
+        });
+        if found {
+            self.read_input();
+        }
+    }
+
+    /// Reads what is there already, after writing has failed.
+    fn read_rest(&mut self) {
+        while let Ok(count) = self.reader.try_read(self.lines.input.room(self.needed)) {
+            if count == 0 {
+                self.connection.end_of_input(Instant::now().into_std());
+                return;
+            }
+            self.lines.input.filled(count);
+            self.read_input();
+        }
+    }
+}
+
+fn push(outbox: &mut Outbox<Block>, joined: &mut Vec<u8>) {
+    if !joined.is_empty() {
+        outbox.push(Block::Joined(std::mem::take(joined)));
+    }
+}
+
+fn discard(shared: &Shared, frames: &Frames<'_>) {
+    add(&shared.counts.discarded, frames.count as u64);
+}
