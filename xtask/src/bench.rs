@@ -9,8 +9,7 @@ use std::process::Command;
 use crate::{Failure, Outcome, process, setup, workspace};
 
 /// One line for the usage text.
-pub const ABOUT: &str =
-    "measures against floors and other formats: rust, ocaml, compiler, criterion; --quick, --strict";
+pub const ABOUT: &str = "measures against floors and others: rust, bus, ocaml, compiler, criterion; --quick, --strict";
 
 struct Part {
     name: &'static str,
@@ -21,6 +20,7 @@ struct Part {
 
 static PARTS: &[Part] = &[
     Part { name: "rust", usual: true, run: rust },
+    Part { name: "bus", usual: true, run: bus },
     Part { name: "ocaml", usual: true, run: ocaml },
     Part { name: "compiler", usual: true, run: compiler },
     Part { name: "criterion", usual: false, run: criterion },
@@ -54,6 +54,10 @@ fn rust(options: &[&str]) -> Outcome {
     // Floors that skip a check would be no floors.
     process::run(cargo(&["test", "--quiet", "--locked", "--release"]))?;
     process::run(cargo(&[&["run", "--quiet", "--locked", "--release", "--bin", "ratios", "--"], options].concat()))
+}
+
+fn bus(options: &[&str]) -> Outcome {
+    process::run(cargo(&[&["run", "--quiet", "--locked", "--release", "--bin", "bus", "--"], options].concat()))
 }
 
 fn ocaml(options: &[&str]) -> Outcome {

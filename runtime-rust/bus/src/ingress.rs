@@ -97,6 +97,7 @@ pub struct Ingress {
     /// Of the bus's registry when `known` was filled.
     version: u64,
     pending: VecDeque<Run>,
+    rejected: u64,
 }
 
 /// What is known of a type id.
@@ -115,17 +116,20 @@ impl Known {
     }
 }
 
+/// How many rejected frames are logged, each on its own.
+const LOGGED: u64 = 16;
+
 /// How many types are remembered; more than that, and all are looked up again.
 const REMEMBERED: usize = 1024;
 
 impl Ingress {
     pub(crate) fn new(bus: MessageBus, config: IngressConfig) -> Self {
         let version = bus.registry_version();
-        Self { bus, config, known: BTreeMap::new(), version, pending: VecDeque::new() }
+        Self { bus, config, known: BTreeMap::new(), version, pending: VecDeque::new(), rejected: 0 }
     }
 
     /// Checks the frames of a run and keeps those that are right for [`Ingress::flush`]. A bad one is counted, logged
-    /// with code and field, and left out. Gives how many were right.
+    /// with code and field (after some of them, not each), and left out. Gives how many were right.
     pub fn push(&mut self, run: Run) -> Result<usize, CoreFrame> {
         let type_id = run.type_id();
         if type_id < FIRST_USER_TYPE_ID {
@@ -252,14 +256,20 @@ impl Ingress {
         }
     }
 
-    fn reject(&self, entry: &TypeEntry, rejection: &Rejection) {
+    /// Counts, and logs the first ones and then ever fewer: a client of bad frames does not fill the log.
+    fn reject(&mut self, entry: &TypeEntry, rejection: &Rejection) {
         self.config.counters.reject(rejection.code.clone());
+        self.rejected += 1;
+        if self.rejected > LOGGED && !self.rejected.is_power_of_two() {
+            return;
+        }
         tracing::warn!(
             source = &*self.config.name,
             message = &**entry.name(),
             type_id = entry.type_id(),
             code = &*rejection.code,
             path = rejection.path,
+            rejected = self.rejected,
             "a frame is no message of its type, and not forwarded",
         );
     }

@@ -4,7 +4,8 @@
 //! of the right length are one. The public type is `repr(transparent)` over [`Valid`] of the
 //! twin, and [`Valid`] is made here only: from a twin that passed its check, or from one that
 //! was written from checked arguments. What unsafe code relies on is just this: the text of every
-//! [`Str`] inside a [`Valid`] is UTF-8.
+//! [`Str`] inside a [`Valid`] is UTF-8. With the feature `bytes` there is also `Owned`, a message in a
+//! shared buffer, for which `crate::shared` vouches once, where it makes one.
 
 use alloc::boxed::Box;
 use core::ops::Deref;
@@ -196,6 +197,15 @@ impl<M: crate::Message> Owned<M> {
     /// The frame, header included.
     pub(crate) fn into_bytes(self) -> bytes::Bytes {
         self.frame
+    }
+}
+
+#[cfg(feature = "bytes")]
+impl<M> Clone for Owned<M> {
+    /// Copies no bytes.
+    #[inline]
+    fn clone(&self) -> Self {
+        Self { frame: self.frame.clone(), message: core::marker::PhantomData }
     }
 }
 

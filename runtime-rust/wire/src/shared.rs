@@ -117,7 +117,7 @@ impl SharedFrames {
     pub fn unchecked(bytes: Bytes) -> Result<Self, FrameError> {
         let first = frame::decode(&bytes, MAX_PAYLOAD)?;
         let type_id = first.type_id;
-        let (mut at, mut count) = (first.length(), 1);
+        let (mut at, mut count) = (first.length(), 1_u32);
         while at < bytes.len() {
             let next = frame::decode(&bytes[at..], MAX_PAYLOAD)?;
             if next.type_id != type_id {
@@ -125,7 +125,11 @@ impl SharedFrames {
                 return Err(FrameError::Malformed { code, field: "type_id", offset: at as u64 });
             }
             at += next.length();
-            count += 1;
+            count = count.checked_add(1).ok_or(FrameError::Malformed {
+                code: FrameCode::TooLong { length: bytes.len() as u64, limit: u32::MAX },
+                field: "length",
+                offset: at as u64,
+            })?;
         }
         Ok(Self { bytes, kind: None, count, type_id })
     }
@@ -242,7 +246,7 @@ impl SharedFrames {
         if !self.is::<M>() {
             self = self.checked::<M>().map_err(|bad| bad.error)?;
         }
-        // SAFETY: the one frame has the kind `M`. A kind is given by `written` to a frame whose payload was copied
+        // SAFETY: the one frame is of the kind `M`. A kind is given by `written` to a frame whose payload was copied
         // from an `M` or written by its `encode_into`, and by `checked` to frames whose payloads `M::decode` accepted;
         // the bytes are cut at the ends of frames alone.
         Ok(unsafe { Owned::new(self.bytes) })
@@ -300,14 +304,6 @@ impl<M: Message> Owned<M> {
     /// The frame that the message is in, header included.
     pub fn frame_bytes(&self) -> &[u8] {
         self.bytes()
-    }
-}
-
-impl<M: Message> Clone for Owned<M> {
-    /// Copies no bytes.
-    fn clone(&self) -> Self {
-        // SAFETY: these are the same bytes.
-        unsafe { Self::new(self.bytes().clone()) }
     }
 }
 

@@ -70,6 +70,20 @@ async fn bad_frames_are_left_out_counted_and_logged() {
     assert_eq!(counters.bytes(), counters.frames() * 318);
 }
 
+// A client that sends nothing but bad frames must not fill the disk with log lines; it is counted to the frame.
+#[tokio::test]
+async fn a_flood_of_bad_frames_is_logged_ever_more_rarely() {
+    let (log, _guard) = log();
+    let bus = MessageBus::new();
+    let mut ingress = known(&bus);
+    for _ in 0..100 {
+        assert_eq!(ingress.push(texts(&[None; 10])), Ok(0));
+    }
+    let lines = log.take();
+    assert_eq!((lines.len(), ingress.counters().rejected()), (16 + 5, [("utf8".into(), 1000)].into()));
+    assert!(lines[20].contains("rejected=512"), "{lines:?}");
+}
+
 // The payload of a redacted message is in no log line, even when it is what is wrong.
 #[tokio::test]
 async fn payloads_are_not_logged() {
@@ -155,6 +169,20 @@ async fn nothing_goes_back_to_where_it_came_from() {
         assert_eq!((count(&mut one_tap), count(&mut other_tap)), (1, 4));
         assert_eq!(values(&mut local), [0, 1, 2, 9]);
         assert_eq!(one_tap.counters().offered, 1);
+    }
+}
+
+// The same where the source is the only one that would get it: that is another way through the code.
+#[tokio::test]
+async fn nothing_goes_back_to_the_only_subscriber() {
+    for policy in [OverflowPolicy::Block, OverflowPolicy::DropOldest] {
+        let bus = MessageBus::new();
+        let origin = Some(bus.next_connection_id());
+        let config = SubscriberConfig { origin, ..SubscriberConfig::named("echo").policy(policy) };
+        let mut subscriber = bus.subscriber_with::<CounterUpdate>(config).unwrap();
+        let mut ingress = bus.ingress(IngressConfig { origin, ..Default::default() });
+        ingress.forward(run_of_updates(0..3)).await.unwrap().unwrap();
+        assert_eq!((values(&mut subscriber), subscriber.counters().offered), (vec![], 0));
     }
 }
 
