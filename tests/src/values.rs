@@ -1,6 +1,7 @@
 //! Random values of a message: valid ones, and ones with something wrong in one place.
 
 use myc_schema::ir::{Field, Message, Number, OneOf, Rule, Scalar, Schema, Type};
+use myc_schema::layout::composite;
 use myc_schema::value::{Value, encode};
 
 use crate::random::Random;
@@ -55,8 +56,8 @@ pub fn disturb(random: &mut Random, schema: &Schema, of: &[Field], value: &mut V
         return;
     }
     let at = random.below(of.len());
-    let (ty, value) = (&of[at].ty, &mut values[at]);
-    match (ty, &mut *value) {
+    let (field, value) = (&of[at], &mut values[at]);
+    match (&field.ty, &mut *value) {
         (Type::Struct(id), Value::Fields(_)) => disturb(random, schema, &schema.struct_(*id).fields, value, width),
         (Type::Array { elem, .. } | Type::Vec { elem, .. }, Value::List(values))
             if matches!(**elem, Type::Struct(_)) && !values.is_empty() && random.one_in(2) =>
@@ -65,13 +66,13 @@ pub fn disturb(random: &mut Random, schema: &Schema, of: &[Field], value: &mut V
             let at = random.below(values.len());
             disturb(random, schema, &schema.struct_(id).fields, &mut values[at], width);
         }
-        _ => *value = any(random, schema, ty, width),
+        _ => *value = any(random, schema, field, width),
     }
 }
 
-/// A value of the type that need not keep any rule or bound.
-fn any(random: &mut Random, schema: &Schema, ty: &Type, width: Width) -> Value {
-    match ty {
+/// A value of the field's type that need not keep any rule or bound.
+fn any(random: &mut Random, schema: &Schema, field: &Field, width: Width) -> Value {
+    match &field.ty {
         Type::String { bound } if random.one_in(2) => {
             let over = *bound as usize + random.between(1, 3);
             Value::String("x".repeat(over))
@@ -82,11 +83,11 @@ fn any(random: &mut Random, schema: &Schema, ty: &Type, width: Width) -> Value {
         }
         Type::Vec { elem, bound } if random.one_in(2) => {
             let over = *bound as usize + random.between(1, 3);
-            list(random, schema, elem, over)
+            sound_list(random, schema, field, elem, over)
         }
         Type::Array { elem, len } if width == Width::Wide && random.one_in(2) => {
             let other = *len as usize + 1 - 2 * random.below(2);
-            list(random, schema, elem, other)
+            sound_list(random, schema, field, elem, other)
         }
         Type::Scalar(Scalar::F32) if width == Width::Wide && random.one_in(2) => {
             Value::Float(*random.choose(&[1e39, -1e39, f64::MAX, 3.4028235677973366e38, 3.4028235677973365e38, 0.1]))
@@ -97,6 +98,31 @@ fn any(random: &mut Random, schema: &Schema, ty: &Type, width: Width) -> Value {
             Value::Int(*random.choose(&[least - 1, most + 1, least - 1000, most + 1000, 1 << 40, -(1 << 40)]))
         }
         ty => plain(random, schema, ty),
+    }
+}
+
+/// A list whose elements are all right: structs are made before the list is, so what is wrong with one of them is found
+/// first wherever there are types, and the number of elements first where there are none.
+fn sound_list(random: &mut Random, schema: &Schema, field: &Field, elem: &Type, len: usize) -> Value {
+    match elem {
+        Type::Array { elem: inner, len: inner_len } if **inner != Type::Scalar(Scalar::U8) => {
+            Value::List((0..len).map(|_| sound_list(random, schema, field, inner, *inner_len as usize)).collect())
+        }
+        Type::Struct(_) => {
+            let mut probe = schema.messages[0].clone();
+            probe.fields = vec![Field { ty: elem.clone(), optional: false, rules: Vec::new(), ..field.clone() }];
+            probe.layout = composite(&mut probe.fields, &schema.enums, &schema.structs).expect("a small struct");
+            Value::List((0..len).map(|_| field_of(valid(random, schema, &probe))).collect())
+        }
+        _ => list(random, schema, elem, len),
+    }
+}
+
+/// The value of the only field.
+fn field_of(message: Value) -> Value {
+    match message {
+        Value::Fields(mut values) => values.remove(0),
+        other => other,
     }
 }
 

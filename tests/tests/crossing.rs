@@ -140,3 +140,20 @@ fn ocaml_refuses_numbers_that_do_not_fit() {
     }
     construct(ocaml, "telemetry SensorReading", &reading("65535", "-128", largest));
 }
+
+/// 0.1 is less than the f32 next to it: what is compared with a bound is what is written.
+#[test]
+fn ocaml_compares_what_it_writes_with_the_bounds_of_an_f32() {
+    let ocaml = golden::ocaml();
+    let values = |ratio: f64| {
+        let bits = [ratio, 1.0, 0.0, 1.0, 0.0, 0.0].map(|value| format!("{:016x}", value.to_bits()));
+        bits.join(" ")
+    };
+    for (ratio, reply) in [(0.1, "ok"), (16_777_217.0, "ok"), (16_777_216.9, "ok"), (0.09999999, "err rule:min ratio")]
+    {
+        let found = ask(ocaml, "corners FloatRules", "construct", &values(ratio));
+        assert!(found.starts_with(reply), "{ratio}: {found}");
+    }
+    let written = construct(ocaml, "corners FloatRules", &values(0.1));
+    assert_eq!(decode(golden::rust(), "corners FloatRules", &written), values(f64::from(0.1f32)));
+}

@@ -99,6 +99,8 @@ let () =
   | _ -> assert false);
   assert (decode 999 = None);
   assert (Any_message.equal message message);
+  let differs = Any_message.Message7 (Message7.make_exn ~a:514) in
+  assert (not (Any_message.equal message differs));
   assert (Format.asprintf "%a" Any_message.pp message = "Message7 { a = 513; }")
 "#;
     succeeds(&ocaml_program::build_one("three_hundred", &contract, main));

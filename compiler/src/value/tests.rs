@@ -488,3 +488,16 @@ fn enum_look_ups_do_not_walk_the_values() {
     let json = verdict(&s, &payload);
     assert!(json.ends_with("\"V65535\"]}"), "{}", &json[..100]);
 }
+
+// A caller may have more digits than the wire: 0.1 is less than the nearest f32, which is what is written and compared.
+#[test]
+fn bounds_of_f32_are_compared_with_what_is_written() {
+    let s = schema(vec![ruled(scalar("f", F32), &[Rule::Max(Number::F32(0.3)), Rule::Min(Number::F32(0.1))])]);
+    let verdict = |value: f64| encode(&s, &s.messages[0], &Value::Fields(vec![Value::Float(value)]));
+    for value in [0.1, 0.100000001, 0.3, 0.30000000001, 0.3000000119] {
+        assert_eq!(verdict(value), Ok((value as f32).to_le_bytes().to_vec()), "{value}");
+    }
+    for value in [0.09999999, 0.30000004] {
+        assert!(verdict(value).is_err(), "{value}");
+    }
+}

@@ -156,6 +156,23 @@ fn generic_code_needs_the_trait_alone() {
     assert_eq!(<Ping as Message>::encode_into(&PingArgs { nonce: 3 }, &mut buffer).unwrap(), &ping);
 }
 
+// Elements are converted as they are read, so each way of reading them is one of its own.
+#[test]
+fn elements_are_read_from_both_ends() {
+    let type_ids: [u16; 5] = [1, 300, 40_000, 7, 65_535];
+    let subscribe = Subscribe::new(SubscribeArgs { all: false, type_ids: &type_ids, request: 1 }).unwrap();
+    let elements = subscribe.type_ids();
+    assert_eq!(elements, type_ids);
+    assert_eq!((elements.len(), elements.get(4), elements.get(5)), (5, Some(65_535), None));
+    let mut iter = elements.iter();
+    assert_eq!((iter.len(), iter.nth(1), iter.len()), (5, Some(300), 3));
+    assert_eq!((iter.next_back(), iter.next(), iter.next_back()), (Some(65_535), Some(40_000), Some(7)));
+    assert_eq!((iter.next(), iter.next_back(), iter.nth(0)), (None, None, None));
+    assert!(elements.iter().rev().eq([65_535, 7, 40_000, 300, 1]));
+    assert!(elements.iter().step_by(2).eq([1, 40_000, 65_535]));
+    assert!(elements.into_iter().skip(3).eq([7, 65_535]));
+}
+
 // Sent between threads, and used as keys.
 #[test]
 fn messages_are_plain_values() {
