@@ -162,7 +162,7 @@ async fn accept(shared: Arc<Shared>, listener: Listener) {
         match accepted {
             Ok((stream, peer, refusal)) => spawn(&shared, stream, peer, refusal),
             Err(error) => {
-                shared.tally.accept_errors.fetch_add(1, Ordering::Relaxed);
+                shared.tally.accept_failed();
                 // A client that is gone already is its own affair. Anything else, such as no file descriptor left, lasts
                 // for a while, and the connection waits as well: trying again at once would only burn the processor.
                 if error.kind() != io::ErrorKind::ConnectionAborted {

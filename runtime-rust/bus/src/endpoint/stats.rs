@@ -58,7 +58,7 @@ pub(super) struct Tally {
     pub(super) bytes_out: AtomicU64,
     pub(super) undelivered: AtomicU64,
     pub(super) heartbeats_missed: AtomicU64,
-    pub(super) accept_errors: AtomicU64,
+    accept_errors: AtomicU64,
     table: Mutex<Table>,
     /// Told when a connection has come, is let in, or is gone.
     changed: Notify,
@@ -114,6 +114,11 @@ impl Tally {
             let refusal = Refusal::new(RejectReason::Capacity, "too many connections without a handshake");
             present.handle.command(Command::Refuse(refusal));
         }
+    }
+
+    pub(super) fn accept_failed(&self) {
+        self.accept_errors.fetch_add(1, Ordering::Relaxed);
+        self.changed.notify_waiters();
     }
 
     /// By which task a connection is driven, unless it has ended already.
