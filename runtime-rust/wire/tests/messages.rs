@@ -167,7 +167,7 @@ fn elements_are_read_from_both_ends() {
     let mut iter = elements.iter();
     assert_eq!((iter.len(), iter.nth(1), iter.len()), (5, Some(300), 3));
     assert_eq!((iter.next_back(), iter.next(), iter.next_back()), (Some(65_535), Some(40_000), Some(7)));
-    assert_eq!((iter.next(), iter.next_back(), iter.nth(0)), (None, None, None));
+    assert_eq!((iter.next(), iter.next_back(), iter.nth(1)), (None, None, None));
     assert!(elements.iter().rev().eq([65_535, 7, 40_000, 300, 1]));
     assert!(elements.iter().step_by(2).eq([1, 40_000, 65_535]));
     assert!(elements.into_iter().skip(3).eq([7, 65_535]));
