@@ -226,7 +226,14 @@ impl MessageBus {
             .values()
             .map(|Entry { queue, .. }| {
                 let (counters, closed) = queue.counters();
-                SubscriptionStats { name: queue.name.clone(), policy: queue.policy, closed, counters }
+                SubscriptionStats {
+                    name: queue.name.clone(),
+                    id: queue.id,
+                    connection: queue.origin,
+                    policy: queue.policy,
+                    closed,
+                    counters,
+                }
             })
             .collect();
         let dropped = state.dropped_before + subscriptions.iter().map(|stats| stats.counters.dropped).sum::<u64>();

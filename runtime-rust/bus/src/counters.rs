@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::{CloseReason, OverflowPolicy};
+use crate::{CloseReason, ConnectionId, OverflowPolicy};
 
 /// What became of the frames that were offered to one queue:
 /// `offered = received + queued + dropped + discarded`, at every moment.
@@ -34,6 +34,10 @@ pub struct QueueCounters {
 pub struct SubscriptionStats {
     /// The subscriber's name.
     pub name: Arc<str>,
+    /// Different from every other one of the bus.
+    pub id: u64,
+    /// The connection on whose behalf it is, where it is a socket client's.
+    pub connection: Option<ConnectionId>,
     /// Its policy.
     pub policy: OverflowPolicy,
     /// Why it has ended, if it has.

@@ -36,7 +36,7 @@ pub(crate) struct Queue {
     pub(crate) name: Arc<str>,
     pub(crate) policy: OverflowPolicy,
     pub(crate) stall_limit: Option<Duration>,
-    origin: Option<ConnectionId>,
+    pub(crate) origin: Option<ConnectionId>,
     limits: QueueLimits,
     state: Mutex<State>,
 }

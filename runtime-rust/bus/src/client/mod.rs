@@ -182,6 +182,11 @@ pub struct ClientStatsHandle {
 }
 
 impl ClientStatsHandle {
+    /// The client's name, or where it connects to where it has none.
+    pub fn name(&self) -> &str {
+        if self.shared.config.name.is_empty() { self.address() } else { &self.shared.config.name }
+    }
+
     /// Where the client connects to.
     pub fn address(&self) -> &str {
         &self.shared.address

@@ -9,6 +9,7 @@ mod heartbeat;
 mod reconnect;
 mod subscribing;
 
+#[rustfmt::skip]
 #[path = "../messages/messages.rs"]
 #[allow(dead_code)]
 mod messages;
