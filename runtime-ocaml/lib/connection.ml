@@ -400,13 +400,6 @@ and next t ~now =
 
 (* {1 Receiving and sending} *)
 
-(* A request has room for 256 type ids. *)
-let rec batches n = function
-  | [] -> []
-  | all ->
-      let batch = List.filteri (fun i _ -> i < n) all in
-      batch :: batches n (List.filteri (fun i _ -> i >= n) all)
-
 let received t ~now n =
   Inbox.filled t.inbox n;
   if n = 0 then t.ended <- true else t.heard <- now
@@ -443,7 +436,7 @@ let ask t ~all type_ids send =
     else
       List.iter
         (fun batch -> send ~all (Array.of_list batch))
-        (batches 256 type_ids);
+        (Summary.batches ~size:256 type_ids);
   t.request
 
 let subscribe t ~all type_ids =

@@ -4,15 +4,15 @@ module Message = Mycelium_wire.Message
 let per_frame = 32
 let max_entries = 4096
 
-let rec batches = function
+let rec batches ~size = function
   | [] -> []
   | all ->
       let rec split k taken = function
         | x :: rest when k > 0 -> split (k - 1) (x :: taken) rest
         | rest -> (List.rev taken, rest)
       in
-      let batch, rest = split per_frame [] all in
-      batch :: batches rest
+      let batch, rest = split size [] all in
+      batch :: batches ~size rest
 
 (* A name longer than 64 bytes is cut at a character. *)
 let cut name =
@@ -34,7 +34,7 @@ let of_messages (messages : Message.info list) =
     |> Result.to_option
   in
   let batches =
-    match batches (List.filter_map entry (List.sort order messages)) with
+    match batches ~size:per_frame (List.filter_map entry (List.sort order messages)) with
     | [] -> [ [] ]
     | batches -> batches
   in

@@ -5,6 +5,9 @@ val of_messages :
 (** [of_messages messages] is what to send: in ascending type id, 32 a frame,
     at least one frame. *)
 
+val batches : size:int -> 'a list -> 'a list list
+(** [batches ~size l] is [l] in lists of at most [size]; none is empty. *)
+
 (** {1 Receiving} *)
 
 type t

@@ -36,6 +36,8 @@ val pong : int -> string
 val subscribed : int -> string
 val dropped : int -> string
 
+val u64 : int -> Mycelium.U64.t
+
 val counter : int -> string
 (** [counter n] is a frame of data. *)
 

@@ -1,4 +1,5 @@
 let () =
+  Test_worker.main ();
   Alcotest.run "mycelium"
     [
       ("utf8", Test_utf8.tests);
@@ -12,6 +13,7 @@ let () =
       ("connection", Test_connection.tests);
       ("transport", Test_transport.tests);
       ("delivery", Test_delivery.tests);
+      ("worker", Test_worker.tests);
       ("reference messages", Test_reference.tests);
       ("core messages", Test_core.tests);
       ("views", Test_views.tests);

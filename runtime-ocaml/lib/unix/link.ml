@@ -265,7 +265,9 @@ let rec write_some t =
   | outcome -> outcome
 
 let flush t =
-  if (not t.writing) && has_output t then begin
+  if t.writing then ()
+  else if not (has_output t) then settle t
+  else begin
     t.writing <- true;
     let outcome = write_some t in
     stop_writing t;

@@ -297,6 +297,7 @@ let start t =
 let close t =
   if not t.closing then begin
     t.closing <- true;
+    Condition.broadcast t.room;
     match t.connection with
     | None -> finish t (Failure.Closed)
     | Some c ->

@@ -106,14 +106,16 @@ let await_answer t ~asked ~timeout =
   let link = t.link in
   let epoch = link.epoch and request = link.asked in
   let answered () =
-    Option.is_some link.ended || link.closing
-    ||
     if link.epoch = epoch then asked && link.acknowledged >= request
     else Option.is_some link.session && link.acknowledged >= link.replayed
   in
+  let settled () =
+    answered () || Option.is_some link.ended || link.closing
+  in
   let until = Clock.now () +. timeout in
-  let in_time = Reader.await link link.changed answered ~until in
+  let in_time = Reader.await link link.changed settled ~until in
   match link.ended with
+  | _ when answered () -> Ok ()
   | Some failure -> Error failure
   | None when link.closing -> Error Failure.Closed
   | None when in_time -> Ok ()
@@ -150,6 +152,8 @@ let subscribe link ~frames ~bytes ~policy ~timeout interest deliver =
               | Router.All -> Connection.subscribe c ~all:true []
               | Types ids -> Connection.subscribe c ~all:false ids);
             Link.flush link;
+            (* The answer lies behind what a full queue holds up. *)
+            Reader.unstall link;
             true
         | _ -> false
       in
