@@ -42,10 +42,10 @@ pub fn dune(folder: &Path, arguments: &[&str]) -> Command {
     without_colours(command)
 }
 
-/// What tests read has no colours, even where the surroundings want them everywhere.
+/// What tests read has no colours and the usual width, even where the surroundings want others everywhere.
 pub fn without_colours(mut command: Command) -> Command {
     command.env("CARGO_TERM_COLOR", "never");
-    for name in ["CLICOLOR_FORCE", "FORCE_COLOR", "NO_COLOR", "CLICOLOR"] {
+    for name in ["CLICOLOR_FORCE", "FORCE_COLOR", "NO_COLOR", "CLICOLOR", "COLUMNS"] {
         command.env_remove(name);
     }
     command
@@ -56,13 +56,12 @@ pub fn without_colours(mut command: Command) -> Command {
 pub fn ocaml_library() -> PathBuf {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     let install = || {
-        let (build, prefix) = (target_folder().join("ocaml/build"), target_folder().join("ocaml/prefix"));
-        let source = root().join("runtime-ocaml");
-        std::fs::create_dir_all(&build).expect("build output can be written");
-        let mut built = dune(&source, &["build", "--profile", "release", "--only-packages", "mycelium", "@install"]);
-        built.arg("--build-dir").arg(&build);
-        let mut installed = dune(&source, &["install", "mycelium"]);
-        installed.arg("--build-dir").arg(&build).arg("--prefix").arg(&prefix);
+        let (copy, prefix) = (target_folder().join("ocaml/source"), target_folder().join("ocaml/prefix"));
+        // Versions of dune since 3 do not install from a build folder outside of the project.
+        mirror(&root().join("runtime-ocaml"), &copy).expect("the library can be copied");
+        let built = dune(&copy, &["build", "--profile", "release", "--only-packages", "mycelium", "@install"]);
+        let mut installed = dune(&copy, &["install", "mycelium"]);
+        installed.arg("--prefix").arg(&prefix);
         for command in [built, installed] {
             let output = run(command);
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -70,6 +69,36 @@ pub fn ocaml_library() -> PathBuf {
         prefix.join("lib")
     };
     LIBRARY.get_or_init(install).clone()
+}
+
+/// Makes `to` hold the files of `from`, with their times where they are the same, and no others but build output.
+fn mirror(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(to)? {
+        let entry = entry?;
+        if entry.file_name() != "_build" && !from.join(entry.file_name()).exists() {
+            if entry.file_type()?.is_dir() {
+                std::fs::remove_dir_all(entry.path())?;
+            } else {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+    }
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let file = to.join(entry.file_name());
+        if entry.file_name() == "_build" {
+            continue;
+        } else if entry.file_type()?.is_dir() {
+            mirror(&entry.path(), &file)?;
+        } else {
+            let bytes = std::fs::read(entry.path())?;
+            if std::fs::read(&file).ok().as_ref() != Some(&bytes) {
+                std::fs::write(&file, bytes)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Runs a command to its end. Panics where the program is not there, with the command that installs it.

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use myc_schema::backend::BACKENDS;
 use mycelium_tests::program::{Run, command, feed, folder, run, run_with};
-use mycelium_tests::toolchain::{compiler, root};
+use mycelium_tests::toolchain::{compiler, root, without_colours};
 
 const CONTRACT: &str = "messages: { Ping: { tlv_type: 1000, domain: D, fields: { at: u64 } } }\n";
 const CHANGED: &str = "messages: { Ping: { tlv_type: 1000, domain: D, fields: { at: u32 } } }\n";
@@ -141,7 +141,7 @@ fn a_full_disk_leaves_the_old_files() {
         let mut limited = Command::new("bash");
         limited.args(["-c", &format!("trap '' XFSZ; ulimit -f {limit}; exec \"$0\" \"$@\"")]);
         limited.arg(compiler()).args(&arguments).current_dir(here.path());
-        feed(limited, "").exits(3).says(&["error: cannot write", "out/messages.", "large"]);
+        feed(without_colours(limited), "").exits(3).says(&["error: cannot write", "out/messages.", "large"]);
         assert_eq!(files(&here.path().join("out")), before);
     }
 }

@@ -111,18 +111,17 @@ impl Demo {
     /// A dune project of its own that finds the installed library.
     fn ocaml_program(&self) -> Result<PathBuf, Failure> {
         let prefix = self.folder.join("prefix");
-        let library = workspace::root().join("runtime-ocaml");
-        let build = workspace::target().join("dune-release");
+        // In a copy: versions of dune since 3 do not install from a build folder outside of the project.
+        let library = self.folder.join("runtime-ocaml");
+        workspace::mirror(&workspace::root().join("runtime-ocaml"), &library)?;
         let dune = |arguments: &[&str], folder: &Path| {
             let mut command = process::program("dune", arguments);
             command.args(["--root", "."]).current_dir(folder);
             command
         };
-        let mut built = dune(&["build", "--profile", "release", "--only-packages", "mycelium", "@install"], &library);
-        built.arg("--build-dir").arg(&build);
-        process::run(built)?;
+        process::run(dune(&["build", "--profile", "release", "--only-packages", "mycelium", "@install"], &library))?;
         let mut installed = dune(&["install", "mycelium"], &library);
-        installed.arg("--build-dir").arg(&build).arg("--prefix").arg(&prefix);
+        installed.arg("--prefix").arg(&prefix);
         process::output(installed)?;
 
         let folder = self.folder.join("ocaml");

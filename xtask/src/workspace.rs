@@ -62,6 +62,22 @@ pub fn files(folder: &Path) -> Result<Vec<String>, Failure> {
     Ok(found)
 }
 
+/// Makes `to` hold the files of `from`, with their times where they are the same, and no others but build output.
+pub fn mirror(from: &Path, to: &Path) -> Result<(), Failure> {
+    let files = files(from)?;
+    for stale in self::files(to)?.iter().filter(|path| !files.contains(path)) {
+        let path = to.join(stale);
+        fs::remove_file(&path).map_err(|error| Failure(format!("{}: {error}", path.display())))?;
+    }
+    for file in &files {
+        let bytes = read_bytes(&from.join(file))?;
+        if fs::read(to.join(file)).ok().as_ref() != Some(&bytes) {
+            write(&to.join(file), bytes)?;
+        }
+    }
+    Ok(())
+}
+
 /// The files of the project: every one below its folder, but not what others have put there, such as a log of the
 /// machine that runs this, or cargo's own folder. Where there is git, it says what is the project's; files that it does
 /// not know yet count in the folders that it knows.

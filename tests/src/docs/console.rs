@@ -67,6 +67,7 @@ fn run(place: &Place, command: &str) -> Result<String, Mismatch> {
         .env("CARGO_TERM_COLOR", "never")
         .env_remove("CLICOLOR_FORCE")
         .env_remove("FORCE_COLOR")
+        .env_remove("COLUMNS")
         .env("LC_ALL", "C.UTF-8")
         .env_remove("RUST_BACKTRACE")
         .stdin(Stdio::null())
