@@ -122,7 +122,7 @@ fn a_library_without_what_it_needs_is_missing() {
 #[test]
 fn the_demo_needs_no_libraries_of_tests() {
     let machine = Machine::new();
-    machine.put("ocamlfind", "[ \"$1\" = printconf ]").remove("groff");
+    machine.put("ocamlfind", "case \"$*\" in *alcotest* | *qcheck*) exit 1 ;; esac").remove("groff");
     let (ok, words) = machine.xtask(&["demo"], &[]);
     assert!(!ok && words.contains("nothing to install"), "no compiler was built: {words}");
     assert_eq!(machine.log("apt-get"), "");
