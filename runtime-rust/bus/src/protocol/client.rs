@@ -495,3 +495,6 @@ impl Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
