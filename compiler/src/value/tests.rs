@@ -1,5 +1,6 @@
 //! The dynamic codec on hand-made schemas: every check of the wire format with its code and path,
 //! and every line of the JSON mapping.
+//! Long because every check and every line of the mapping is here, on the same hand-made types.
 
 use super::*;
 use crate::ir::{
