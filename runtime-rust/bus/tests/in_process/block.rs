@@ -114,7 +114,7 @@ async fn waiting_has_a_limit_when_asked_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_long_wait_is_logged_once_with_both_names() {
-    let (log, _guard) = log();
+    let log = log();
     let bus = MessageBus::new();
     let mut subscriber = blocking(&bus, "slow reader", 1);
     let mut publisher = bus.publisher_named::<CounterUpdate>("fast writer").unwrap();
@@ -174,7 +174,7 @@ async fn waiting_moves_from_one_full_queue_to_the_next() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stalled_subscriber_with_a_limit_is_let_go() {
-    let (log, _guard) = log();
+    let log = log();
     let bus = MessageBus::new();
     let config = SubscriberConfig::named("client").frames(1).stall_limit(Duration::from_secs(2));
     let mut stalled = bus.subscriber_with::<CounterUpdate>(config).unwrap();

@@ -1,10 +1,12 @@
 //! Messages, polls and logs for the tests.
 
+use std::cell::RefCell;
 use std::fmt::Debug;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Once};
 use std::task::{Context, Poll, Wake, Waker};
 
 use mycelium_bus::{QueueCounters, Run, Subscriber, TryRecvError};
@@ -94,23 +96,31 @@ impl<'a, T: Debug> Polled<'a, T> {
     }
 }
 
-/// Collects what this thread logs, while the guard lives.
-pub fn log() -> (Log, tracing::subscriber::DefaultGuard) {
-    let log = Log::default();
-    let guard = tracing::subscriber::set_default(log.clone());
-    (log, guard)
+/// What this thread logs from here on. One subscriber for all threads: with one for each, a place in the code that is
+/// first reached by a thread without one may stay silent for the others.
+pub fn log() -> Log {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| tracing::subscriber::set_global_default(ByThread).unwrap());
+    tracing::callsite::rebuild_interest_cache();
+    LINES.with_borrow_mut(Vec::clear);
+    Log(PhantomData)
 }
 
-/// Lines like `message field=value …`.
-#[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<String>>>);
+thread_local! {
+    static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Lines like `message field=value …` of this thread.
+pub struct Log(PhantomData<*const ()>);
 
 impl Log {
     /// The lines since the last call.
     pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap())
+        LINES.take()
     }
 }
+
+struct ByThread;
 
 struct Line(String);
 
@@ -124,7 +134,7 @@ impl Visit for Line {
     }
 }
 
-impl tracing::Subscriber for Log {
+impl tracing::Subscriber for ByThread {
     fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
         metadata.target().starts_with("mycelium")
     }
@@ -140,7 +150,7 @@ impl tracing::Subscriber for Log {
     fn event(&self, event: &tracing::Event<'_>) {
         let mut line = Line(String::new());
         event.record(&mut line);
-        self.0.lock().unwrap().push(line.0);
+        LINES.with_borrow_mut(|lines| lines.push(line.0));
     }
 
     fn enter(&self, _: &tracing::span::Id) {}

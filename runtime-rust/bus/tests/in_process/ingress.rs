@@ -33,7 +33,7 @@ fn known(bus: &MessageBus) -> Ingress {
 // Each frame on its own: the good ones go on in order, whatever is before, between and after them.
 #[tokio::test]
 async fn bad_frames_are_left_out_counted_and_logged() {
-    let (log, _guard) = log();
+    let log = log();
     let bus = MessageBus::new();
     let mut subscriber = bus.subscriber::<TextMessage>().unwrap();
     let mut ingress = known(&bus);
@@ -73,7 +73,7 @@ async fn bad_frames_are_left_out_counted_and_logged() {
 // A client that sends nothing but bad frames must not fill the disk with log lines; it is counted to the frame.
 #[tokio::test]
 async fn a_flood_of_bad_frames_is_logged_ever_more_rarely() {
-    let (log, _guard) = log();
+    let log = log();
     let bus = MessageBus::new();
     let mut ingress = known(&bus);
     for _ in 0..100 {
@@ -87,7 +87,7 @@ async fn a_flood_of_bad_frames_is_logged_ever_more_rarely() {
 // The payload of a redacted message is in no log line, even when it is what is wrong.
 #[tokio::test]
 async fn payloads_are_not_logged() {
-    let (log, _guard) = log();
+    let log = log();
     let bus = MessageBus::new();
     let mut bytes = Vec::new();
     frame::encode(&Secret::new(SecretArgs { key: "hunter2" }).unwrap(), &mut bytes);
