@@ -5,6 +5,7 @@ use std::cell::Cell;
 
 use mycelium_bus::{BLOCK_SIZE, MessageBus, OverflowPolicy, Subscriber, SubscriberConfig};
 
+#[rustfmt::skip]
 #[path = "messages/messages.rs"]
 #[allow(dead_code)]
 mod messages;

@@ -1,6 +1,7 @@
 //! A hundred clients that read nothing: their memory is bounded, and others do not notice. By itself in its program, as it
 //! is the program's memory that is measured.
 
+#[rustfmt::skip]
 #[path = "messages/messages.rs"]
 #[allow(dead_code)]
 mod messages;
