@@ -1,0 +1,3 @@
+(** The log source [mycelium.lwt]. *)
+
+include Logs.LOG
