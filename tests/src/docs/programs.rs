@@ -1,5 +1,6 @@
 //! `rust` and `ocaml` blocks: each is a program of its own, compiled with warnings denied and run. They see `messages`
-//! (`Messages`), the code generated from the page's `contracts.yaml`. A Rust block without `main` is the body of one.
+//! (`Messages`), the code generated from the page's `contracts.yaml`. A Rust block without `main` is the body of one, an
+//! asynchronous one where it awaits something; on a page that speaks of `mycelium_bus` it can use that and tokio.
 
 use std::fs;
 use std::io;
@@ -58,10 +59,18 @@ fn generate(place: &Place, language: &str) -> Result<(), String> {
 fn rust(place: &Place, programs: &[&Block]) -> Result<PathBuf, String> {
     let folder = place.folder.join("rust");
     let slug = place.folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let wire = place.root.join("runtime-rust/wire").display().to_string();
+    let runtime = place.root.join("runtime-rust");
+    let wire = runtime.join("wire").display().to_string();
+    let mut dependencies = format!("mycelium-wire = {{ path = {wire:?} }}\n");
+    if programs.iter().any(|block| block.body.contains("mycelium_bus")) {
+        let bus = runtime.join("bus").display().to_string();
+        let features = r#"["macros", "net", "rt-multi-thread", "sync", "time"]"#;
+        dependencies.push_str(&format!("mycelium-bus = {{ path = {bus:?} }}\n"));
+        dependencies.push_str(&format!("tokio = {{ version = \"1\", features = {features} }}\n"));
+    }
     let manifest = format!(
         "[package]\nname = \"page-{slug}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[lib]\nname = \"page\"\n\n\
-         [dependencies]\nmycelium-wire = {{ path = {wire:?} }}\n\n\
+         [dependencies]\n{dependencies}\n\
          [profile.dev]\ndebug = \"line-tables-only\"\n\n[workspace]\n"
     );
     let write = || -> io::Result<()> {
@@ -75,6 +84,11 @@ fn rust(place: &Place, programs: &[&Block]) -> Result<PathBuf, String> {
             let head = "#![forbid(unsafe_code)]\n#![deny(warnings)]\n#![allow(unused_imports, unused_variables, dead_code)]\nuse page::messages;\n";
             let program = if block.body.contains("fn main()") {
                 format!("{head}{}", block.body)
+            } else if block.body.contains(".await") {
+                let body = &block.body;
+                format!(
+                    "{head}#[tokio::main]\nasync fn main() -> Result<(), Box<dyn std::error::Error>> {{\n{body}\nOk(())\n}}\n"
+                )
             } else {
                 let body = &block.body;
                 format!("{head}fn main() -> Result<(), Box<dyn std::error::Error>> {{\n{body}\nOk(())\n}}\n")

@@ -23,6 +23,18 @@ fn names_follow_the_conventions_and_are_unique() {
     }
 }
 
+// The guide's table is what operators write alerts from.
+#[test]
+fn the_guide_has_this_table() {
+    let mut table = String::from("| metric | kind | labels | |\n| --- | --- | --- | --- |\n");
+    for Metric { name, kind, labels, help } in METRICS {
+        let labels: Vec<_> = labels.iter().map(|label| format!("`{label}`")).collect();
+        table.push_str(&format!("| `{name}` | {} | {} | {help} |\n", kind.name(), labels.join(", ")));
+    }
+    let guide = include_str!("../../../../docs/bus.md");
+    assert!(guide.contains(&table), "docs/bus.md has another table than this one:\n{table}");
+}
+
 /// A name, and its labels with their values.
 type Series = (String, Vec<(String, String)>);
 
