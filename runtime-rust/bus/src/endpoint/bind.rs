@@ -1,16 +1,20 @@
 //! Making sockets to listen on. Most of it is about the file of a Unix socket: whose it is, who may use it, and when it
 //! may be removed.
 
+use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use rustix::fs::{Mode, RenameFlags};
+use rustix::fs::{FlockOperation, Mode, RenameFlags};
+use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::{TcpListener, ToSocketAddrs, UnixListener};
+use tokio::time::sleep;
 
 use super::listen::{Listener, start};
 use super::{Endpoint, EndpointConfig};
@@ -18,6 +22,10 @@ use crate::MessageBus;
 
 /// The longest path of a Unix socket, in bytes: the system's field of 108 with its terminator.
 const MAX_UNIX_PATH: usize = 107;
+
+/// How often, and how long apart, the lock of a socket's folder is tried for. It is held for less than a millisecond.
+const TRIES: u32 = 200;
+const TRY_AGAIN: Duration = Duration::from_millis(5);
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -99,6 +107,8 @@ pub(super) async fn unix(config: EndpointConfig, bus: &MessageBus, path: &Path) 
         .map_err(io::Error::from)
         .map_err(failed("bind"))?;
     let address = SockAddr::unix(path).map_err(failed("bind"))?;
+    // A socket that is bound and does not listen yet looks like one whose server is gone.
+    let _turn = take_turn(path).await;
     let mut replaced = false;
     loop {
         match socket.bind(&address) {
@@ -122,6 +132,23 @@ pub(super) async fn unix(config: EndpointConfig, bus: &MessageBus, path: &Path) 
             Err(error)
         }
     }
+}
+
+/// Keeps other endpoints that are made at the same time, in whichever process, from looking at the path until this one
+/// listens: by a lock on the folder. Without one, as when the folder may not be read or somebody holds its lock for
+/// something else, things go their way, and only two servers that start at the very same time are none the wiser.
+async fn take_turn(path: &Path) -> Option<File> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = File::open(folder).ok()?;
+    for _ in 0..TRIES {
+        match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Some(folder),
+            Err(Errno::WOULDBLOCK | Errno::INTR) => sleep(TRY_AGAIN).await,
+            Err(_) => return None,
+        }
+    }
+    tracing::warn!(?path, "the lock of the socket's folder is held by another program");
+    None
 }
 
 fn listen(socket: &Socket, path: &Path, mode: u32) -> io::Result<()> {

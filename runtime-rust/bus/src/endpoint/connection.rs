@@ -124,7 +124,10 @@ impl Driver {
     fn obey(&mut self, context: &mut Context<'_>) {
         match self.handle.poll_command(context) {
             Some(Command::Close(reason, detail)) => self.protocol.close(now(), reason, &detail),
-            Some(Command::Refuse(refusal)) => self.protocol.refuse(now(), refusal),
+            Some(Command::Refuse(refusal)) if self.phase() == Phase::Opening => self.protocol.refuse(now(), refusal),
+            // It was refused already, and is only in the way.
+            Some(Command::Refuse(_)) if self.client.is_none() => self.protocol.broken(now()),
+            Some(Command::Refuse(_)) => {}
             None => {}
         }
     }

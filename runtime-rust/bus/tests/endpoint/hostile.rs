@@ -306,6 +306,22 @@ async fn five_hundred_connections_that_say_nothing_keep_nobody_out() {
     assert_eq!(stats.connections, stats.clients + stats.handshake_failures.values().sum::<u64>());
 }
 
+// Clients that were refused and do not go must not take the place of others, nor descriptors without end.
+#[tokio::test]
+async fn refused_clients_that_stay_are_closed() {
+    let mut witness = Witness::new(config()).await;
+    let mut refused = Vec::new();
+    for _ in 0..600 {
+        let mut peer = witness.place.peer().await;
+        peer.send(&hello([1; 32], 0)).await;
+        refused.push(peer);
+    }
+    let opening = |stats: &EndpointStats| stats.opening <= 513;
+    soon(witness.place.endpoint.wait_until(opening)).await;
+    drop(refused);
+    witness.everything_works().await;
+}
+
 // A flood of requests whose answers nobody reads must not become memory.
 #[tokio::test]
 async fn requests_without_end_are_cut_off() {

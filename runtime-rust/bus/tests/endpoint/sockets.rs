@@ -36,6 +36,26 @@ async fn a_stale_file_is_replaced() {
     soon(endpoint.shutdown()).await;
 }
 
+// Many servers that find the same stale file: one of them gets the place, and the others leave it alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_of_many_servers_replaces_a_stale_file() {
+    for _ in 0..20 {
+        let folder = Folder::new();
+        drop(std::os::unix::net::UnixListener::bind(folder.socket()).unwrap());
+        let mut servers = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            let path = folder.socket();
+            servers.spawn(async move { config().bind_unix(&MessageBus::new(), path).await });
+        }
+        let bound: Vec<_> = soon(servers.join_all()).await;
+        let (won, lost): (Vec<_>, Vec<_>) = bound.into_iter().partition(Result::is_ok);
+        assert_eq!(won.len(), 1);
+        assert!(lost.iter().all(|bound| matches!(bound, Err(BindError::InUse { .. }))), "{lost:?}");
+        Peer::unix(&folder.socket()).await.hello(&hello(SCHEMA_DIGEST, 0)).await;
+        assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_live_server_is_left_alone() {
     let place = place(config()).await;
@@ -243,6 +263,27 @@ async fn shutdown_has_a_limit() {
     let outgoing = stats.outgoing;
     assert!(outgoing.lost > 0);
     assert_eq!((outgoing.offered, outgoing.queued), (outgoing.written + outgoing.dropped + outgoing.lost, 0));
+}
+
+#[tokio::test]
+async fn an_idle_client_is_sent_away_and_a_busy_one_stays() {
+    let place = place(config().idle_limit(Some(Duration::from_millis(200)))).await;
+    let (mut idle, mut busy) = (place.listener().await, place.client().await);
+    idle.send(&core::<Unsubscribe>(UnsubscribeArgs { all: true, type_ids: &[], request: 1 })).await;
+    idle.expect::<Subscribed>().await;
+    let busy = async {
+        loop {
+            busy.send(&framed(&update(1))).await;
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        () = busy => {},
+        goodbye = idle.expect_goodbye() => assert_eq!(goodbye.reason(), GoodbyeReason::Idle),
+    }
+    drop(idle);
+    let stats = soon(place.endpoint.wait_until(|stats| stats.opening == 0 && stats.active == 1)).await;
+    assert_eq!(stats.sent_away[&GoodbyeReason::Idle], 1);
 }
 
 #[tokio::test]
