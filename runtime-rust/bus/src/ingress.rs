@@ -89,6 +89,18 @@ pub struct CoreFrame {
     pub type_id: u16,
 }
 
+/// Why frames from outside were not forwarded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ForwardError {
+    /// They are the framework's own.
+    #[error(transparent)]
+    Core(#[from] CoreFrame),
+    /// The bus does not take them.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+}
+
 /// The way in for one source. Push what was read, then flush: while it waits for room, do not read on.
 pub struct Ingress {
     bus: MessageBus,
@@ -209,8 +221,8 @@ impl Ingress {
     }
 
     /// [`Ingress::push`], then [`Ingress::flush`].
-    pub async fn forward(&mut self, run: Run) -> Result<Result<usize, CoreFrame>, PublishError> {
-        let accepted = self.push(run);
+    pub async fn forward(&mut self, run: Run) -> Result<usize, ForwardError> {
+        let accepted = self.push(run)?;
         self.flush().await?;
         Ok(accepted)
     }

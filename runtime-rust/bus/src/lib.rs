@@ -104,7 +104,7 @@ pub use endpoint::{
 };
 pub use error::{BusError, CloseReason, PublishError, TryRecvError};
 pub use frame::{Frame, Run};
-pub use ingress::{CoreFrame, Ingress, IngressConfig, IngressCounters, UnknownTypes};
+pub use ingress::{CoreFrame, ForwardError, Ingress, IngressConfig, IngressCounters, UnknownTypes};
 pub use policy::{OverflowPolicy, QueueLimits, SubscriberConfig};
 pub use publisher::{BLOCK_SIZE, Publisher};
 pub use queue::Take;

@@ -39,7 +39,8 @@ impl<M: Message> Publisher<M> {
     /// Publishes a copy of `message`, waiting while the queue of a blocking subscriber is full.
     ///
     /// Cancel-safe: when the future is dropped before it is ready, the message has reached nobody. A wait over three
-    /// seconds is logged, with the names of both sides.
+    /// seconds is logged, with the names of both sides. Where there is room it does not yield: a loop that does nothing
+    /// but publish calls `tokio::task::consume_budget` as well.
     #[inline]
     pub async fn publish(&mut self, message: &M) -> Result<(), PublishError> {
         match self.offer(message)? {

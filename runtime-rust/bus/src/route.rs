@@ -205,20 +205,24 @@ impl Targets {
             }
             locked.push(state);
         }
-        let piece = match frames.split_to(fitting) {
-            Some(piece) => piece,
-            None => frames.clone(),
+        let (piece, rest) = match frames.split_to(fitting) {
+            Some(piece) => (piece, Some(frames)),
+            None => (frames, None),
         };
         // No waker is called while anything is locked.
         let mut wakers = Vec::new();
+        let last = if self.lossy.is_empty() { locked.pop() } else { None };
         for mut state in locked {
             wakers.extend(state.push(piece.clone()));
         }
+        match last {
+            Some(mut state) => wakers.extend(state.push(piece)),
+            None => offer_lossy(&self.lossy, piece, origin),
+        }
         wakers.into_iter().for_each(Waker::wake);
-        offer_lossy(&self.lossy, piece, origin);
-        match full {
-            Some(queue) => Err(Full { rest: frames, queue }),
-            None => Ok(()),
+        match (full, rest) {
+            (Some(queue), Some(rest)) => Err(Full { rest, queue }),
+            _ => Ok(()),
         }
     }
 }

@@ -106,7 +106,7 @@ async fn publish(bus: &MessageBus) {
         ..crate::IngressConfig::default()
     });
     let frame = Frame::unchecked(FRAME.to_vec().into()).unwrap();
-    ingress.forward(frame.into_run()).await.unwrap().unwrap();
+    ingress.forward(frame.into_run()).await.unwrap();
 }
 
 // A metric that is in no table is in no documentation, and one that nothing tells is a promise that is not kept.

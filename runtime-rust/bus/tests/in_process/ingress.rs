@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mycelium_bus::{
-    CoreFrame, Ingress, IngressConfig, IngressCounters, MessageBus, OverflowPolicy, PublishError, Registry, Run,
-    SubscriberConfig, UnknownTypes,
+    CoreFrame, ForwardError, Ingress, IngressConfig, IngressCounters, MessageBus, OverflowPolicy, PublishError,
+    Registry, Run, SubscriberConfig, UnknownTypes,
 };
 use mycelium_wire::core_messages::{Ping, PingArgs};
 use mycelium_wire::frame;
@@ -103,7 +103,7 @@ async fn payloads_are_not_logged() {
 async fn what_was_checked_on_the_way_in_is_not_checked_again() {
     let bus = MessageBus::new();
     let mut tap = bus.tap().unwrap();
-    known(&bus).forward(run_of_updates(0..3)).await.unwrap().unwrap();
+    known(&bus).forward(run_of_updates(0..3)).await.unwrap();
     let mut out = Vec::new();
     tap.recv_runs(&mut out, mycelium_bus::Take { runs: 9, bytes: 1 << 20 }).await;
     assert_eq!((out.len(), out[0].count(), out[0].kind()), (1, 3, Some(std::any::TypeId::of::<CounterUpdate>())));
@@ -163,7 +163,7 @@ async fn nothing_goes_back_to_where_it_came_from() {
         let (mut one_tap, mut other_tap) = (client(one, "one"), client(other, "other"));
         let mut local = bus.subscriber::<CounterUpdate>().unwrap();
         let mut ingress = bus.ingress(IngressConfig { origin: Some(one), ..Default::default() });
-        ingress.forward(run_of_updates(0..3)).await.unwrap().unwrap();
+        ingress.forward(run_of_updates(0..3)).await.unwrap();
         bus.publisher::<CounterUpdate>().unwrap().publish(&update(1, 9)).await.unwrap();
         let count = |tap: &mut mycelium_bus::Subscription| std::iter::from_fn(|| tap.try_recv().ok()).count();
         assert_eq!((count(&mut one_tap), count(&mut other_tap)), (1, 4));
@@ -181,7 +181,7 @@ async fn nothing_goes_back_to_the_only_subscriber() {
         let config = SubscriberConfig { origin, ..SubscriberConfig::named("echo").policy(policy) };
         let mut subscriber = bus.subscriber_with::<CounterUpdate>(config).unwrap();
         let mut ingress = bus.ingress(IngressConfig { origin, ..Default::default() });
-        ingress.forward(run_of_updates(0..3)).await.unwrap().unwrap();
+        ingress.forward(run_of_updates(0..3)).await.unwrap();
         assert_eq!((values(&mut subscriber), subscriber.counters().offered), (vec![], 0));
     }
 }
@@ -217,10 +217,10 @@ async fn sources_can_share_counters_and_learn_that_the_bus_is_closed() {
     let make = || bus.ingress(IngressConfig { counters: counters.clone(), ..Default::default() });
     let (mut one, mut other) = (make(), make());
     bus.publisher::<CounterUpdate>().unwrap();
-    one.forward(run_of_updates(0..2)).await.unwrap().unwrap();
+    one.forward(run_of_updates(0..2)).await.unwrap();
     other.push(run_of_updates(0..3)).unwrap();
     assert_eq!((counters.frames(), counters.accepted(), counters.bytes()), (5, 5, 110));
     bus.close();
     assert_eq!(other.flush().await, Err(PublishError::Closed));
-    assert_eq!(one.forward(run_of_updates(0..1)).await, Err(PublishError::Closed));
+    assert_eq!(one.forward(run_of_updates(0..1)).await, Err(ForwardError::Publish(PublishError::Closed)));
 }

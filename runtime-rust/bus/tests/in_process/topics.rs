@@ -77,10 +77,10 @@ async fn a_type_gets_its_topic_when_it_gets_known() {
     let config =
         mycelium_bus::IngressConfig { unknown_types: mycelium_bus::UnknownTypes::Forward, ..Default::default() };
     let mut ingress = bus.ingress(config);
-    ingress.forward(run_of_updates([1])).await.unwrap().unwrap();
+    ingress.forward(run_of_updates([1])).await.unwrap();
     assert_eq!(types(&mut examples), []);
     bus.register(TypeEntry::of::<CounterUpdate>()).unwrap();
-    ingress.forward(run_of_updates([2, 3])).await.unwrap().unwrap();
+    ingress.forward(run_of_updates([2, 3])).await.unwrap();
     assert_eq!(types(&mut examples), [1002, 1002]);
 }
 
