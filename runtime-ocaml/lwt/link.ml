@@ -175,8 +175,14 @@ let has_output t c =
   Outbox.core t.outbox > 0
   || (Connection.sends_data c && not (Outbox.is_empty t.outbox))
 
+(* Not every wait can be cut short: when one ends, this connection, whose file
+   descriptor may be another's by now, may be over. *)
+let is_current t c =
+  match t.connection with Some (current, _) -> current == c | None -> false
+
 let rec write_loop t c fd =
-  if has_output t c && Outbox.take t.outbox then begin
+  if not (is_current t c) then Lwt.return_unit
+  else if has_output t c && Outbox.take t.outbox then begin
     let o = t.outbox in
     let b = Outbox.bytes o and pos = Outbox.pos o and len = Outbox.len o in
     let n = Socket.write (Lwt_unix.unix_file_descr fd) b ~pos ~len in
