@@ -1,5 +1,6 @@
 //! [`ClientConfig`].
 
+use std::fmt;
 use std::time::Duration;
 
 use mycelium_wire::MessageInfo;
@@ -24,7 +25,7 @@ pub enum PublishWhileDisconnected {
 }
 
 /// How a client connects, and what it is.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ClientConfig {
     /// The digest of the contract the client was built with.
     pub schema_digest: [u8; 32],
@@ -82,5 +83,36 @@ impl ClientConfig {
             drain_limit: seconds(5),
             tcp_nodelay: true,
         }
+    }
+}
+
+impl fmt::Debug for ClientConfig {
+    /// Without the worker's token, which is a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientConfig")
+            .field("name", &self.name)
+            .field("types", &self.types.len())
+            .field("share", &self.share)
+            .field("worker", &self.worker.as_ref().map(|(id, _)| id))
+            .field("connect_deadline", &self.connect_deadline)
+            .field("retry_first", &self.retry_first)
+            .field("reconnect", &self.reconnect)
+            .field("queue", &self.queue)
+            .field("while_disconnected", &self.while_disconnected)
+            .field("subscribe_deadline", &self.subscribe_deadline)
+            .field("drain_limit", &self.drain_limit)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_not_printed() {
+        let config = ClientConfig { worker: Some(("worker-1".into(), [171; 16])), ..ClientConfig::new([0; 32], &[]) };
+        let printed = format!("{config:?}");
+        assert!(printed.contains("worker-1") && !printed.contains("171"), "{printed}");
     }
 }

@@ -143,6 +143,8 @@ impl Session<'_> {
                 return;
             }
             let event = self.wait().await;
+            // A queue that is never empty and a socket that takes everything must not keep others from running.
+            tokio::task::consume_budget().await;
             let now = Instant::now().into_std();
             match event {
                 Event::Read(Ok(0)) => {

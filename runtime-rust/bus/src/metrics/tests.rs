@@ -117,10 +117,10 @@ async fn every_metric_is_told_with_its_labels_and_no_other() {
     describe();
     let bus = MessageBus::new();
     let config = EndpointConfig::new([7; 32]).name("test").max_clients(2).policy(OverflowPolicy::Block);
-    let endpoint = config.bind_tcp(&bus, "127.0.0.1:0").await.unwrap();
-    let address = endpoint.local_addr().unwrap();
+    let path = std::env::temp_dir().join(format!("mycelium-metrics-{}.sock", std::process::id()));
+    let endpoint = config.bind_unix(&bus, &path).await.unwrap();
     let client = ClientConfig { name: "test".into(), ..ClientConfig::new([7; 32], &[]) };
-    let client = Client::connect_tcp(address.to_string(), client).await.unwrap();
+    let client = Client::connect_unix(&path, client).await.unwrap();
     let mut tap = client.tap(SubscriberConfig::named("client tap")).await.unwrap();
     let mut dropping = bus
         .subscribe_types(&[1001], SubscriberConfig::named("slow").frames(1).policy(OverflowPolicy::DropNewest))
@@ -146,7 +146,7 @@ async fn every_metric_is_told_with_its_labels_and_no_other() {
     };
     let core_frame = [hello(7).to_vec(), vec![2, 0, 0, 0, 0, 0]].concat();
     for bytes in [hello(8).to_vec(), core_frame] {
-        let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+        let mut socket = tokio::net::UnixStream::connect(&path).await.unwrap();
         socket.write_all(&bytes).await.unwrap();
         let _ = socket.read_to_end(&mut Vec::new()).await;
     }

@@ -1,5 +1,6 @@
 //! The client's side of a connection, version 2.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,7 @@ const MAX_UNREAD_CONTROL: usize = 64 * 1024;
 const MAX_REQUEST_TYPES: usize = 256;
 
 /// What a client is.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     /// The digest the client was built with.
     pub schema_digest: [u8; 32],
@@ -42,6 +43,17 @@ pub struct Settings {
     pub handshake_deadline: Duration,
     /// For everything from the decision to end until the bridge's end of stream.
     pub drain_limit: Duration,
+}
+
+impl fmt::Debug for Settings {
+    /// Without the worker's token, which is a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("name", &self.name)
+            .field("share", &self.share)
+            .field("worker", &self.worker.as_ref().map(|(id, _)| id))
+            .finish_non_exhaustive()
+    }
 }
 
 /// A bridge's refusal.

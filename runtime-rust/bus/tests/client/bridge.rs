@@ -111,6 +111,12 @@ impl Bridge {
         link
     }
 
+    /// Loses a connection, and gets the next.
+    pub async fn reopen(&self, link: Link) -> Link {
+        drop(link);
+        self.open(0).await
+    }
+
     /// What a client says whose bridge follows a script.
     pub async fn refused(config: ClientConfig, script: impl AsyncFnOnce(Link)) -> ClientError {
         let bridge = Self::new();

@@ -4,12 +4,12 @@ use mycelium_bus::QueueLimits;
 use mycelium_bus::client::{
     Client, ClientConfig, ClientError, ClientPublishError, ClientState, PublishWhileDisconnected,
 };
-use mycelium_bus::supervision::Intensity;
+use mycelium_bus::supervision::{Intensity, Jitter};
 use mycelium_wire::core_messages::*;
 use tokio::time::Instant;
 
 use crate::bridge::*;
-use crate::messages::CounterUpdate;
+use crate::messages::{CounterUpdate, CounterUpdateArgs};
 use crate::subscribing::receive;
 
 fn with(while_disconnected: PublishWhileDisconnected) -> ClientConfig {
@@ -144,6 +144,58 @@ async fn a_connection_lost_in_the_middle_of_a_frame_loses_nothing_that_was_not_t
     assert_eq!((rest[0], rest[rest.len() - 1]), (values[9] + 1, COUNT - 1));
     let counters = client.counters();
     assert_eq!((counters.published, counters.sent, counters.queued), (COUNT as u64, COUNT as u64, 0));
+}
+
+// Connections that last for a random number of frames, while several publishers go on: what arrives is in order for each
+// publisher, nothing twice, and nothing is missing but what a lost connection had taken.
+#[tokio::test(start_paused = true)]
+async fn whatever_happens_to_connections_order_is_kept_and_nothing_comes_twice() {
+    const EACH: i32 = 3000;
+    for seed in 0..5 {
+        let random = Jitter::seeded(seed);
+        let bridge = Bridge::new();
+        let mut config = with(PublishWhileDisconnected::Buffer);
+        config.queue = QueueLimits { frames: 50, bytes: 1 << 20 };
+        let (client, mut link) = bridge.client(config, 0).await;
+        let mut publishing = tokio::task::JoinSet::new();
+        for id in 0..3 {
+            let mut publisher = client.publisher::<CounterUpdate>().unwrap();
+            publishing.spawn(async move {
+                for value in 0..EACH {
+                    let args = CounterUpdateArgs { counter_id: id, value, delta: 1 };
+                    publisher.publish_new(&args).await.unwrap();
+                    tokio::task::consume_budget().await;
+                }
+            });
+        }
+        let reading = async {
+            let mut received = Vec::new();
+            let mut last = [-1; 3];
+            let mut until = (random.sample() * 500.0) as usize;
+            while last.iter().any(|value| *value < EACH - 1) {
+                let update = link.expect::<CounterUpdate>().await;
+                let before = &mut last[update.counter_id() as usize];
+                assert!(update.value() > *before, "{} of {} after {before}", update.value(), update.counter_id());
+                *before = update.value();
+                received.push(update.value());
+                until = until.wrapping_sub(1);
+                if until == 0 {
+                    // Before the last ones, so that they arrive.
+                    let going_on = last.iter().all(|value| *value < EACH - 300);
+                    until = if going_on { 1 + (random.sample() * 500.0) as usize } else { usize::MAX };
+                    if going_on {
+                        link = bridge.reopen(link).await;
+                    }
+                }
+            }
+            received.len()
+        };
+        let (received, _) = tokio::join!(reading, publishing.join_all());
+        let counters = client.counters();
+        assert_eq!((counters.published, counters.sent, counters.queued), (3 * EACH as u64, 3 * EACH as u64, 0));
+        assert!(counters.connections > 3, "{counters:?}");
+        assert!(received as u64 > counters.sent / 2, "{received} of {}", counters.sent);
+    }
 }
 
 #[tokio::test(start_paused = true)]
