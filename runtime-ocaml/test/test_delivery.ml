@@ -460,8 +460,50 @@ let batches () =
         Alcotest.failf "%d writes for %d frames" stats.writes n;
       Transport.close t)
 
+(* Whatever passes through, and however often the bridge comes back, nothing is
+   kept. *)
+let flat_heap () =
+  let restarts = 12 and each = 10_000 in
+  let bridge = Bridge.on_path () in
+  let script () =
+    let batch = counters_from 1 each in
+    for i = 1 to restarts do
+      let c = Bridge.welcome bridge in
+      answer c;
+      Bridge.send c batch;
+      Bridge.expect c i;
+      if i = restarts then Bridge.say_goodbye c else Bridge.hang_up c
+    done
+  in
+  let live () =
+    Gc.full_major ();
+    (Gc.stat ()).live_words
+  in
+  let reconnect = Mycelium.Backoff.make ~initial:0.001 ~max:0.002 () in
+  Bridge.play bridge script (fun () ->
+      let t =
+        Transport.connect ~reconnect ~schema_digest:digest ~messages
+          (Bridge.address bridge)
+        |> ok
+      in
+      let s = Subscriber.create_exn t counters in
+      let p = Publisher.create_exn t counters in
+      let after_two = ref 0 in
+      for i = 1 to restarts do
+        for n = 1 to each do
+          int "message" n (next s)
+        done;
+        Publisher.publish_exn p (counter_update i);
+        if i = 2 then after_two := live ()
+      done;
+      let grown = live () - !after_two in
+      if grown > 40_000 then Alcotest.failf "%d words more" grown;
+      int "connections" restarts (Transport.stats t).connections;
+      Transport.close t)
+
 let tests =
   [
+    Check.case "a flat heap" flat_heap;
     Check.case "timeouts" timeouts;
     Check.case "close wakes all waiters" close_wakes_waiters;
     Check.case "one subscriber is closed" close_one;

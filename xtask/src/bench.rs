@@ -9,7 +9,8 @@ use std::process::Command;
 use crate::{Failure, Outcome, process, setup, workspace};
 
 /// One line for the usage text.
-pub const ABOUT: &str = "measures against floors and others: rust, bus, ocaml, compiler, criterion; --quick, --strict";
+pub const ABOUT: &str =
+    "measures against floors and others: rust, bus, ocaml, sockets, compiler, criterion; --quick, --strict";
 
 struct Part {
     name: &'static str,
@@ -22,6 +23,7 @@ static PARTS: &[Part] = &[
     Part { name: "rust", usual: true, run: rust },
     Part { name: "bus", usual: true, run: bus },
     Part { name: "ocaml", usual: true, run: ocaml },
+    Part { name: "sockets", usual: true, run: sockets },
     Part { name: "compiler", usual: true, run: compiler },
     Part { name: "criterion", usual: false, run: criterion },
 ];
@@ -47,7 +49,8 @@ pub fn run(arguments: &[String]) -> Outcome {
 pub fn check() -> Outcome {
     process::run(cargo(&["fmt", "--check"]))?;
     process::run(cargo(&["clippy", "--locked", "--all-targets", "--", "-D", "warnings"]))?;
-    ocaml_program("dev").map(drop)
+    ocaml_program("dev", &CODEC)?;
+    ocaml_program("dev", &SOCKETS).map(drop)
 }
 
 fn rust(options: &[&str]) -> Outcome {
@@ -61,7 +64,12 @@ fn bus(options: &[&str]) -> Outcome {
 }
 
 fn ocaml(options: &[&str]) -> Outcome {
-    let program = ocaml_program("release")?;
+    let program = ocaml_program("release", &CODEC)?;
+    process::run(process::program(&program.to_string_lossy(), options))
+}
+
+fn sockets(options: &[&str]) -> Outcome {
+    let program = ocaml_program("release", &SOCKETS)?;
     process::run(process::program(&program.to_string_lossy(), options))
 }
 
@@ -95,21 +103,35 @@ fn myc_schema(profile: &str) -> Result<PathBuf, Failure> {
     Ok(workspace::target().join(folder).join(format!("myc-schema{}", std::env::consts::EXE_SUFFIX)))
 }
 
-/// The OCaml benchmark, compiled for release with the code that the compiler generates now. dune wants all it builds
-/// in one folder: the runtime and the benchmark are copied side by side.
-fn ocaml_program(compiler_profile: &str) -> Result<PathBuf, Failure> {
+/// A benchmark in OCaml.
+struct OcamlProgram {
+    /// Where it is, in `tests/bench`.
+    folder: &'static str,
+    contract: &'static str,
+    name: &'static str,
+}
+
+const CODEC: OcamlProgram = OcamlProgram { folder: "ocaml", contract: "contracts.yaml", name: "bench" };
+const SOCKETS: OcamlProgram = OcamlProgram { folder: "sockets", contract: "sockets/contracts.yaml", name: "sockets" };
+
+/// The benchmark, compiled for release with the code that the compiler generates now. dune wants all it builds in one
+/// folder: the runtime and the benchmarks are copied side by side.
+fn ocaml_program(compiler_profile: &str, program: &OcamlProgram) -> Result<PathBuf, Failure> {
     let stage = workspace::target().join("bench/ocaml");
     let source = workspace::root();
+    let bench = stage.join(program.name);
     copy(&source.join("runtime-ocaml"), &stage.join("runtime-ocaml"))?;
-    copy(&source.join("tests/bench/ocaml"), &stage.join("bench"))?;
+    copy(&source.join("tests/bench").join(program.folder), &bench)?;
     let mut generate = Command::new(myc_schema(compiler_profile)?);
-    generate.args(["compile", "--lang", "ocaml"]).arg(source.join("tests/bench/contracts.yaml"));
-    generate.arg("--out").arg(stage.join("bench"));
+    generate.args(["compile", "--lang", "ocaml"]).arg(source.join("tests/bench").join(program.contract));
+    generate.arg("--out").arg(&bench);
     process::run(generate)?;
-    let mut dune = process::program("dune", &["build", "--root", ".", "--profile", "release", "bench/bench.exe"]);
+    workspace::write(&stage.join("dune-project"), "(lang dune 2.9)\n")?;
+    let target = format!("{name}/{name}.exe", name = program.name);
+    let mut dune = process::program("dune", &["build", "--root", ".", "--profile", "release", &target]);
     dune.current_dir(&stage);
     process::run(dune)?;
-    Ok(stage.join("_build/default/bench/bench.exe"))
+    Ok(stage.join("_build/default").join(target))
 }
 
 /// Makes `to` hold the files of `from`, and no others but generated messages.

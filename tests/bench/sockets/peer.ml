@@ -90,7 +90,9 @@ let main () =
   match Array.to_list Sys.argv with
   | [ _; "peer"; words ] ->
       Sys.set_signal Sys.sigpipe Sys.Signal_ignore;
-      let (role : role), handshake = Marshal.from_string (Scanf.unescaped words) 0 in
+      let (role : role), handshake =
+        Marshal.from_string (Scanf.unescaped words) 0
+      in
       (try
          let fd, _ = Unix.accept Unix.stdin in
          serve fd ~handshake role

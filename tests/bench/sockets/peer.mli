@@ -3,7 +3,9 @@
 (** What it does with each connection, after the handshake if the client makes
     one. *)
 type role =
-  | Sink of int  (** Reads so many bytes, then answers with one byte or frame. *)
+  | Sink of int
+      (** Reads so many bytes, then says one byte (none after a handshake) and
+          ends its stream. *)
   | Source of { frame : string; count : int }
       (** Writes the frame so many times, as many a write as fit in 64 KiB. *)
   | Echo  (** Writes back what it reads. *)

@@ -8,7 +8,7 @@ module Codec = Mycelium.Codec
 
 let schema_digest = Messages.schema_digest
 let messages = Messages.Any_message.messages
-let ok = Mycelium.Failure.exn
+let ok r = Mycelium.Failure.exn r
 
 let raw_connect path =
   let fd = Unix.socket PF_UNIX SOCK_STREAM 0 in
@@ -23,12 +23,10 @@ let rec write_all fd b pos len =
 
 let await_byte fd = ignore (Unix.read fd (Bytes.create 1) 0 1 : int)
 
-external clock : unit -> (float[@unboxed]) = "mycelium_clock" "mycelium_clock_unboxed" [@@noalloc]
-
 let time f =
-  let start = clock () in
+  let start = Clock.now () in
   f ();
-  clock () -. start
+  Clock.now () -. start
 
 type 'a kind = {
   m : (module Mycelium.Message.S with type t = 'a);
@@ -262,7 +260,10 @@ let latency ~rounds ~count name (Kind k) =
 let u64 = Mycelium.U64.of_int_exn
 
 let tick =
-  let m = (module Messages.Tick : Mycelium.Message.S with type t = Messages.Tick.t) in
+  let m =
+    (module Messages.Tick : Mycelium.Message.S
+      with type t = Messages.Tick.t)
+  in
   let make i =
     Messages.Tick.make_exn ~sequence:(u64 i) ~price:(u64 42) ~sent:(u64 i)
   in
@@ -281,10 +282,6 @@ let text =
 
 let () =
   Peer.main ();
-  if Array.exists (String.equal "--trips") Sys.argv then begin
-    latency ~rounds:1 ~count:20_000 "30 bytes" tick;
-    exit 0
-  end;
   let has option = Array.exists (String.equal option) Sys.argv in
   let rounds = if has "--quick" then 2 else 7 in
   let count = if has "--quick" then 50_000 else 300_000 in
