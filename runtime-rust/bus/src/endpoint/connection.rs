@@ -10,8 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
-use mycelium_wire::core_messages::{GoodbyeReason, RejectReason};
-use mycelium_wire::handshake::Opening;
+use mycelium_wire::core_messages::GoodbyeReason;
 use tokio::time::{Sleep, sleep_until};
 
 use super::admission::{ClientInfo, Command, ConnectionHandle, PeerAddress};
@@ -19,12 +18,11 @@ use super::inbox::Inbox;
 use super::listen::Shared;
 use super::stats::Written;
 use super::stream::Stream;
-use crate::protocol::server::{Connection, Ending, Refusal, Step};
+use crate::protocol::server::{Connection, Ending, Step};
 use crate::protocol::{Frames, Outbox, Phase};
-use crate::{
-    BLOCK_SIZE, CloseReason, ConnectionId, Ingress, OverflowPolicy, PublishError, Run, SubscriberConfig, Subscription,
-    Take,
-};
+use crate::{BLOCK_SIZE, CloseReason, ConnectionId, Ingress, OverflowPolicy, PublishError, Run, Subscription, Take};
+
+mod clients;
 
 /// Data that is taken from the queue at once, to be written.
 const TAKE: Take = Take { runs: MAX_SLICES, bytes: 256 * 1024 };
@@ -252,81 +250,6 @@ impl Driver {
         self.protocol.close(now(), GoodbyeReason::Shutdown, "the bus is closed");
     }
 
-    // Clients.
-
-    fn admit(&mut self, opening: &Opening<'_>) -> Result<(), Refusal> {
-        let shared = self.shared.clone();
-        let shutting_down = || Refusal::new(RejectReason::ShuttingDown, "the bridge shuts down");
-        if shared.is_stopping() {
-            return Err(shutting_down());
-        }
-        let info = Arc::new(ClientInfo::new(self.id, self.peer, opening));
-        if let Some(admission) = shared.admission() {
-            admission.admit(&info)?;
-        }
-        let config = &shared.config;
-        let name = match &*info.name {
-            "" => format!("{} client {}", shared.name, self.id),
-            name => format!("{} client {} {name}", shared.name, self.id),
-        };
-        let subscription = shared.bus.subscription(SubscriberConfig {
-            name,
-            limits: config.limits,
-            policy: config.policy,
-            origin: Some(self.id),
-            stall_limit: Some(config.stall_limit),
-        });
-        let subscription = subscription.map_err(|_| shutting_down())?;
-        shared.tally.admitted(config.max_clients, &info, subscription.queue(), &self.written)?;
-        self.subscription = Some(subscription);
-        let ingress = shared.bus.ingress(shared.ingress(self.id));
-        self.inlet = Some(Inlet { ingress, shared: shared.clone() });
-        self.client = Some(info);
-        Ok(())
-    }
-
-    fn connected(&mut self) {
-        let Some(client) = self.client.clone().filter(|_| self.phase() == Phase::Open) else { return };
-        tracing::info!(
-            endpoint = &*self.shared.name,
-            connection = self.id.0,
-            client = &*client.name,
-            worker = &*client.worker_id,
-            peer = %client.peer,
-            version = client.version,
-            "a client has connected",
-        );
-        self.apply_subscriptions();
-        if let Some(admission) = self.shared.admission() {
-            admission.connected(&client, &self.handle);
-        }
-    }
-
-    fn log_shared(&self) {
-        if let Some(shared) = self.protocol.shared_types() {
-            tracing::info!(
-                endpoint = &*self.shared.name,
-                connection = self.id.0,
-                shared = shared.shared().len(),
-                differing = ?shared.differing(),
-                unknown_here = shared.unknown_here(),
-                "the client has another schema, and gets what both sides share",
-            );
-        }
-    }
-
-    fn apply_subscriptions(&mut self) {
-        let Some(subscription) = &self.subscription else { return };
-        let wanted = self.protocol.subscriptions();
-        match self.protocol.shared_types() {
-            None => subscription.set_types(wanted.is_all(), wanted.listed()),
-            Some(shared) => {
-                let types = shared.shared().iter().copied().filter(|type_id| wanted.contains(*type_id));
-                subscription.set_types(false, types);
-            }
-        }
-    }
-
     // Writing.
 
     fn write(&mut self, context: &mut Context<'_>) {
@@ -386,6 +309,7 @@ impl Driver {
             return;
         }
         if self.protocol.discards_data() && self.subscription.is_some() {
+            self.tell_dropped();
             add(&self.written.lost, self.outbox.discard_data());
             self.end_subscription();
             self.protocol.drained();
@@ -400,14 +324,18 @@ impl Driver {
             self.take_data(context, phase);
         }
         if self.outbox.takes_control() {
-            if let Some(subscription) = &self.subscription
-                && subscription.policy() != OverflowPolicy::Block
-            {
-                self.protocol.dropped(subscription.counters().dropped);
-            }
+            self.tell_dropped();
             if self.protocol.has_output() {
                 self.protocol.take_output(self.outbox.control());
             }
+        }
+    }
+
+    fn tell_dropped(&mut self) {
+        if let Some(subscription) = &self.subscription
+            && subscription.policy() != OverflowPolicy::Block
+        {
+            self.protocol.dropped(subscription.counters().dropped);
         }
     }
 
@@ -418,7 +346,11 @@ impl Driver {
         };
         match subscription.poll_recv_runs(context, &mut self.taken, TAKE) {
             Poll::Pending => {}
-            Poll::Ready(0) if phase >= Phase::Draining => self.protocol.drained(),
+            Poll::Ready(0) if phase >= Phase::Draining => {
+                // The last word of it, ahead of the goodbye.
+                self.tell_dropped();
+                self.protocol.drained();
+            }
             Poll::Ready(0) => {
                 if let Some(reason) = subscription.close_reason() {
                     self.subscription_closed(reason);

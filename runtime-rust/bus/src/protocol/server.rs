@@ -3,19 +3,24 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use mycelium_wire::DecodeError;
 use mycelium_wire::core_messages::{
-    Dropped, DroppedArgs, Goodbye, GoodbyeArgs, GoodbyeReason, Ping, PingArgs, Pong, Reject, RejectArgs, RejectReason,
-    SchemaMode, SchemaSummary, Subscribe, Subscribed, SubscribedArgs, Unsubscribe, Welcome, WelcomeArgs,
+    Dropped, DroppedArgs, Goodbye, GoodbyeReason, Ping, PingArgs, Pong, RejectReason, SchemaMode, SchemaSummary,
+    Subscribe, Subscribed, SubscribedArgs, Unsubscribe,
 };
 use mycelium_wire::frame::{FIRST_USER_TYPE_ID, FrameCode, FrameError};
-use mycelium_wire::handshake::{self, Agreement, MAX_SUMMARY_TYPES, Opening, OpeningError, PROTOCOL_VERSION};
-use mycelium_wire::{Code, DecodeError};
+use mycelium_wire::handshake::Opening;
 
-use super::control::{Control, MAX_DETAIL, cut};
+use super::control::Control;
 use super::frames::leading_header;
 use super::heartbeat::{Heartbeat, IdleWatch};
-use super::schema::say_summaries;
 use super::{Frames, HeartbeatConfig, Phase, SharedTypes, Subscriptions, TypeSummary};
+
+mod ending;
+mod opening;
+
+pub use ending::{Ending, HandshakeFailure};
+pub use opening::Refusal;
 
 /// Core frames that wait to be taken, in bytes; summaries aside. A peer that makes this side say more without
 /// reading it is disconnected.
@@ -43,44 +48,6 @@ pub struct Settings {
     pub idle_limit: Option<Duration>,
     /// For everything from the decision to end until the peer's end of stream.
     pub drain_limit: Duration,
-}
-
-/// Why a client is not let in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The reason, as the client is told.
-    pub reason: RejectReason,
-    /// For people, at most 200 bytes.
-    pub detail: String,
-}
-
-impl Refusal {
-    /// A refusal.
-    pub fn new(reason: RejectReason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into() }
-    }
-}
-
-/// What came of a handshake that did not succeed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HandshakeFailure {
-    /// The client was refused: told so with version 2, disconnected with version 1.
-    Refused(RejectReason),
-    /// The client went away first.
-    Disconnected,
-}
-
-/// Why a connection ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// It never began.
-    Handshake(HandshakeFailure),
-    /// This side ended it; a version 1 client is not told.
-    Goodbye(GoodbyeReason, String),
-    /// The client said goodbye.
-    PeerGoodbye(GoodbyeReason, String),
-    /// The client's stream ended without a word.
-    PeerClosed,
 }
 
 /// What the input at hand means.
@@ -225,125 +192,6 @@ impl Connection {
             heartbeat.heard();
         }
         (used, step)
-    }
-
-    fn read_opening<'a>(&mut self, now: Instant, input: &'a [u8]) -> (usize, Step<'a>) {
-        if self.asked.is_some() {
-            debug_assert!(false, "the opening is not answered");
-            return (0, Step::Incomplete { needed: 1 });
-        }
-        let (opening, used) = match handshake::decode_opening(input) {
-            Ok(decoded) => decoded,
-            Err(OpeningError::Incomplete { needed }) => {
-                // With two bytes it is known which version a client speaks, and so whether it can be told of a refusal.
-                if input.first_chunk().is_some_and(|length| u16::from_le_bytes(*length) != 32) {
-                    self.version = Some(Version::Two);
-                }
-                return (0, Step::Incomplete { needed });
-            }
-            Err(OpeningError::Hello(error)) => {
-                self.version = Some(Version::Two);
-                let reason = match (error.code(), error.path()) {
-                    (Code::Rule(_), "protocol_version") => RejectReason::ProtocolVersion,
-                    _ => RejectReason::Malformed,
-                };
-                self.reject(now, Refusal::new(reason, format!("ClientHello: {error}")));
-                return (input.len(), Step::Discarded);
-            }
-            Err(_) => {
-                self.version = None;
-                self.reject(now, Refusal::new(RejectReason::Malformed, ""));
-                return (input.len(), Step::Discarded);
-            }
-        };
-        let mode = match opening {
-            Opening::V1(digest) => {
-                self.version = Some(Version::One);
-                (*digest == self.settings.schema_digest).then_some(SchemaMode::Exact)
-            }
-            Opening::V2(hello) => {
-                self.version = Some(Version::Two);
-                match handshake::agreement(&self.settings.schema_digest, hello, self.settings.share) {
-                    Agreement::Exact => Some(SchemaMode::Exact),
-                    Agreement::Shared => Some(SchemaMode::Shared),
-                    Agreement::Mismatch => None,
-                }
-            }
-        };
-        if let Some(refusal) = self.refusal.take() {
-            self.reject(now, refusal);
-        } else if mode.is_none() {
-            self.reject(now, Refusal::new(RejectReason::SchemaMismatch, "the schema digests differ"));
-        } else {
-            self.asked = mode;
-            return (used, Step::Opening(opening));
-        }
-        (used, Step::Discarded)
-    }
-
-    /// Answers [`Step::Opening`].
-    pub fn admit(&mut self, now: Instant, verdict: Result<(), Refusal>) {
-        let Some(mode) = self.asked.take() else { return };
-        if let Err(refusal) = verdict {
-            return self.reject(now, refusal);
-        }
-        self.phase = Phase::Open;
-        if !self.speaks_v2() {
-            self.subscriptions = Subscriptions::all();
-            return;
-        }
-        let settings = &self.settings;
-        self.control.say::<Welcome>(&WelcomeArgs {
-            schema_digest: &settings.schema_digest,
-            protocol_version: PROTOCOL_VERSION,
-            schema_mode: mode,
-            connection_id: self.id,
-            heartbeat_interval_ms: settings.heartbeat.map_or(0, |heartbeat| heartbeat.interval_ms()),
-            heartbeat_misses: settings.heartbeat.map_or(0, |heartbeat| heartbeat.misses.max(1)),
-            max_payload: settings.max_payload,
-        });
-        if mode == SchemaMode::Shared {
-            say_summaries(&settings.types, &mut self.control);
-            self.shared = Some(SharedTypes::default());
-            self.control_limit += self.control.len();
-        }
-        self.heartbeat = settings.heartbeat.map(|config| Heartbeat::new(config, now));
-        self.idle = settings.idle_limit.map(|limit| IdleWatch::new(limit, now));
-    }
-
-    /// Refuses a client whose handshake is not done, whatever it was going to say.
-    pub fn refuse(&mut self, now: Instant, refusal: Refusal) {
-        if self.phase == Phase::Opening {
-            self.reject(now, refusal);
-        }
-    }
-
-    /// Ends a connection that never began. A client of version 2 is told why.
-    fn reject(&mut self, now: Instant, refusal: Refusal) {
-        self.asked = None;
-        self.ending = Some(Ending::Handshake(HandshakeFailure::Refused(refusal.reason)));
-        self.discards_input = true;
-        if !self.speaks_v2() {
-            self.phase = Phase::Closed;
-            return;
-        }
-        self.control.say::<Reject>(&RejectArgs {
-            reason: refusal.reason,
-            schema_digest: &self.settings.schema_digest,
-            detail: cut(&refusal.detail, MAX_DETAIL),
-        });
-        if refusal.reason == RejectReason::SchemaMismatch {
-            let types = self.settings.types.get(..MAX_SUMMARY_TYPES).unwrap_or(&self.settings.types);
-            say_summaries(types, &mut self.control);
-        }
-        let reason = match refusal.reason {
-            RejectReason::ShuttingDown => GoodbyeReason::Shutdown,
-            _ => GoodbyeReason::ProtocolError,
-        };
-        self.control.say::<Goodbye>(&GoodbyeArgs { reason, detail: "refused" });
-        self.phase = Phase::Flushing;
-        // The refusal is inside the deadline, too; after it there is a moment to say just that.
-        self.ends = Some(self.handshake_ends.max(now + LAST_WORDS.min(self.settings.drain_limit)));
     }
 
     fn read_frames<'a>(&mut self, now: Instant, input: &'a [u8]) -> (usize, Step<'a>) {
@@ -491,93 +339,6 @@ impl Connection {
     pub fn reading(&mut self, reading: bool) {
         if let Some(heartbeat) = &mut self.heartbeat {
             heartbeat.reading(reading);
-        }
-    }
-
-    /// The client's stream has ended.
-    pub fn end_of_input(&mut self, now: Instant) {
-        self.input_ended = true;
-        match self.phase {
-            Phase::Opening => {
-                self.ending = Some(Ending::Handshake(HandshakeFailure::Disconnected));
-                self.phase = Phase::Closed;
-            }
-            Phase::Open => self.end(now, Ending::PeerClosed),
-            Phase::HalfClosed => self.phase = Phase::Closed,
-            Phase::Draining | Phase::Flushing | Phase::Closed => {}
-        }
-    }
-
-    /// The client takes no more bytes, as it is gone. What it has sent before can still be read.
-    pub fn end_of_output(&mut self, now: Instant) {
-        match self.phase {
-            Phase::Opening => return self.end_of_input(now),
-            Phase::Open => self.end(now, Ending::PeerClosed),
-            Phase::Draining | Phase::Flushing | Phase::HalfClosed | Phase::Closed => {}
-        }
-        if self.phase != Phase::Closed {
-            self.phase = if self.input_ended { Phase::Closed } else { Phase::HalfClosed };
-        }
-    }
-
-    /// The stream is broken: nothing can be read or written any more.
-    pub fn broken(&mut self, now: Instant) {
-        self.end_of_input(now);
-        self.phase = Phase::Closed;
-    }
-
-    /// Ends the connection from this side. Without effect where it is ending already.
-    pub fn close(&mut self, now: Instant, reason: GoodbyeReason, detail: &str) {
-        match self.phase {
-            Phase::Opening => {
-                // Not worth waiting for: whoever has not spoken yet learns it from the end of the stream.
-                self.ending = Some(Ending::Handshake(HandshakeFailure::Refused(RejectReason::ShuttingDown)));
-                self.phase = Phase::Closed;
-            }
-            Phase::Open => {
-                self.discards_input = matches!(reason, GoodbyeReason::ProtocolError | GoodbyeReason::FrameTooLarge);
-                self.discards_data = matches!(reason, GoodbyeReason::SlowConsumer | GoodbyeReason::HeartbeatMissed);
-                self.end(now, Ending::Goodbye(reason, cut(detail, MAX_DETAIL).to_owned()));
-            }
-            // A client that breaks the rules while it is sent away.
-            _ if matches!(reason, GoodbyeReason::ProtocolError | GoodbyeReason::FrameTooLarge) => {
-                self.discards_input = true;
-            }
-            _ => {}
-        }
-    }
-
-    fn end(&mut self, now: Instant, ending: Ending) {
-        if self.phase != Phase::Open {
-            return;
-        }
-        let limit = self.settings.drain_limit;
-        self.ends = Some(now + if self.discards_data { limit.min(LAST_WORDS) } else { limit });
-        self.ending = Some(ending);
-        self.phase = Phase::Draining;
-        (self.heartbeat, self.idle) = (None, None);
-    }
-
-    /// Whether data that is queued is given up rather than written, as the client does not read it.
-    pub fn discards_data(&self) -> bool {
-        self.discards_data
-    }
-
-    /// All that was queued is in the outbox, while [`Phase::Draining`].
-    pub fn drained(&mut self) {
-        if self.phase != Phase::Draining {
-            return;
-        }
-        self.phase = Phase::Flushing;
-        if let (Some(Ending::Goodbye(reason, detail)), Some(Version::Two)) = (&self.ending, self.version) {
-            self.control.say::<Goodbye>(&GoodbyeArgs { reason: *reason, detail });
-        }
-    }
-
-    /// The outbox is empty and there is no output, while [`Phase::Flushing`]: writing ends now.
-    pub fn flushed(&mut self) {
-        if self.phase == Phase::Flushing {
-            self.phase = if self.input_ended { Phase::Closed } else { Phase::HalfClosed };
         }
     }
 

@@ -1,0 +1,87 @@
+//! A client's place: let in, given a queue, subscribed.
+
+use std::sync::Arc;
+
+use mycelium_wire::core_messages::RejectReason;
+use mycelium_wire::handshake::Opening;
+
+use super::{Driver, Inlet};
+use crate::SubscriberConfig;
+use crate::endpoint::admission::ClientInfo;
+use crate::protocol::Phase;
+use crate::protocol::server::Refusal;
+
+impl Driver {
+    pub(super) fn admit(&mut self, opening: &Opening<'_>) -> Result<(), Refusal> {
+        let shared = self.shared.clone();
+        let shutting_down = || Refusal::new(RejectReason::ShuttingDown, "the bridge shuts down");
+        if shared.is_stopping() {
+            return Err(shutting_down());
+        }
+        let info = Arc::new(ClientInfo::new(self.id, self.peer, opening));
+        if let Some(admission) = shared.admission() {
+            admission.admit(&info)?;
+        }
+        let config = &shared.config;
+        let name = match &*info.name {
+            "" => format!("{} client {}", shared.name, self.id),
+            name => format!("{} client {} {name}", shared.name, self.id),
+        };
+        let subscription = shared.bus.subscription(SubscriberConfig {
+            name,
+            limits: config.limits,
+            policy: config.policy,
+            origin: Some(self.id),
+            stall_limit: Some(config.stall_limit),
+        });
+        let subscription = subscription.map_err(|_| shutting_down())?;
+        shared.tally.admitted(config.max_clients, &info, subscription.queue(), &self.written)?;
+        self.subscription = Some(subscription);
+        let ingress = shared.bus.ingress(shared.ingress(self.id));
+        self.inlet = Some(Inlet { ingress, shared: shared.clone() });
+        self.client = Some(info);
+        Ok(())
+    }
+
+    pub(super) fn connected(&mut self) {
+        let Some(client) = self.client.clone().filter(|_| self.phase() == Phase::Open) else { return };
+        tracing::info!(
+            endpoint = &*self.shared.name,
+            connection = self.id.0,
+            client = &*client.name,
+            worker = &*client.worker_id,
+            peer = %client.peer,
+            version = client.version,
+            "a client has connected",
+        );
+        self.apply_subscriptions();
+        if let Some(admission) = self.shared.admission() {
+            admission.connected(&client, &self.handle);
+        }
+    }
+
+    pub(super) fn log_shared(&self) {
+        if let Some(shared) = self.protocol.shared_types() {
+            tracing::info!(
+                endpoint = &*self.shared.name,
+                connection = self.id.0,
+                shared = shared.shared().len(),
+                differing = ?shared.differing(),
+                unknown_here = shared.unknown_here(),
+                "the client has another schema, and gets what both sides share",
+            );
+        }
+    }
+
+    pub(super) fn apply_subscriptions(&mut self) {
+        let Some(subscription) = &self.subscription else { return };
+        let wanted = self.protocol.subscriptions();
+        match self.protocol.shared_types() {
+            None => subscription.set_types(wanted.is_all(), wanted.listed()),
+            Some(shared) => {
+                let types = shared.shared().iter().copied().filter(|type_id| wanted.contains(*type_id));
+                subscription.set_types(false, types);
+            }
+        }
+    }
+}
