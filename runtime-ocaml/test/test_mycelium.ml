@@ -13,6 +13,7 @@ let () =
       ("connection", Test_connection.tests);
       ("transport", Test_transport.tests);
       ("delivery", Test_delivery.tests);
+      ("load", Test_load.tests);
       ("worker", Test_worker.tests);
       ("reference messages", Test_reference.tests);
       ("core messages", Test_core.tests);

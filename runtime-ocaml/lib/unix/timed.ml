@@ -19,14 +19,11 @@ let interrupt fd =
   | (_ : int) -> ()
   | exception Unix.Unix_error _ -> ()
 
-let rec pause fd timeout =
-  match Unix.select [ fd ] [] [] timeout with
-  | [], _, _ -> ()
-  | _ -> (
-      match Unix.read fd (Bytes.create 64) 0 64 with
-      | (_ : int) -> ()
-      | exception Unix.Unix_error _ -> ())
-  | exception Unix.Unix_error (EINTR, _, _) -> pause fd 0.
+let pause fd ~until =
+  if Socket.wait_readable None ~other:fd ~until <> 0 then
+    match Unix.read fd (Bytes.create 64) 0 64 with
+    | (_ : int) -> ()
+    | exception Unix.Unix_error _ -> ()
 
 (* A waiter holds its mutex from before it is an entry until it waits, so that
    with the mutex held nobody can miss the wake-up. *)
@@ -40,13 +37,11 @@ let rec run fd =
   let now = Clock.now () in
   let due, rest = Entries.partition (fun e -> e.at <= now) !entries in
   entries := rest;
-  let timeout =
-    match Entries.min_elt_opt rest with
-    | None -> -1.
-    | Some e -> Float.min (e.at -. now) 3600.
+  let until =
+    match Entries.min_elt_opt rest with None -> infinity | Some e -> e.at
   in
   Mutex.unlock lock;
-  if Entries.is_empty due then pause fd timeout
+  if Entries.is_empty due then pause fd ~until
   else Entries.iter wake due;
   run fd
 
