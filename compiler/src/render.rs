@@ -59,14 +59,18 @@ fn render_output(
     options: &Options,
     output: &Output,
 ) -> Result<String, minijinja::Error> {
+    text(output.template, (backend.view)(schema, options))
+}
+
+/// One template's text. A name that `context` does not have is an error.
+pub fn text(template: &str, context: impl Into<Value>) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     let mut syntax = SyntaxConfig::builder();
     syntax.keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true);
     environment.set_syntax(syntax.build()?);
-    let template = environment.template_from_str(output.template)?;
-    template.render((backend.view)(schema, options))
+    environment.template_from_str(template)?.render(context)
 }
 
 /// A list of `len` items for a template, each made by `item` when the template reaches it.

@@ -11,6 +11,7 @@ pub mod names;
 mod ocaml_glue;
 pub mod ocaml_program;
 pub mod program;
+pub mod project;
 pub mod random;
 mod rules;
 mod rust_glue;

@@ -5,8 +5,20 @@ use std::process::Command;
 use mycelium_tests::program::{Run, command, feed, folder, run};
 use mycelium_tests::toolchain::{self, root};
 
-const COMMANDS: [&str; 10] =
-    ["compile", "check", "digest", "layout", "encode", "decode", "explain", "list-codes", "completions", "man"];
+const COMMANDS: [&str; 12] = [
+    "compile",
+    "check",
+    "digest",
+    "layout",
+    "encode",
+    "decode",
+    "new",
+    "dune-rules",
+    "explain",
+    "list-codes",
+    "completions",
+    "man",
+];
 
 fn text(arguments: &[&str]) -> String {
     String::from_utf8(run(&root(), arguments).quiet()).expect("UTF-8")

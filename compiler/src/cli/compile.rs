@@ -61,7 +61,7 @@ fn languages() -> PossibleValuesParser {
 }
 
 /// A name that is a module in every language.
-fn stem(name: &str) -> Result<String, String> {
+pub(super) fn stem(name: &str) -> Result<String, String> {
     let mut bytes = name.bytes();
     let identifier = bytes.next().is_some_and(|first| first.is_ascii_alphabetic())
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

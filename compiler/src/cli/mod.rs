@@ -15,12 +15,14 @@ mod completions;
 mod contract;
 mod decode;
 mod digest;
+mod dune_rules;
 mod encode;
 mod exit;
 mod explain;
 mod layout;
 mod list_codes;
 mod man;
+mod new;
 mod payload;
 mod stale;
 mod terminal;
@@ -40,6 +42,7 @@ Examples:
   myc-schema compile --lang ocaml --out lib --check  is lib/messages.ml(i) up to date?
   myc-schema layout TextMessage                      its bytes, drawn to scale
   echo '{...}' | myc-schema encode TextMessage --hex   JSON to bytes
+  myc-schema new ocaml-worker my-worker              a project that builds and runs
 
 Exit codes: 0 done, 1 findings (errors in the contract, stale output, a rejected payload),
 2 wrong usage, 3 a file or stream could not be read or written.",
@@ -63,6 +66,8 @@ enum Command {
     Layout(layout::LayoutArgs),
     Encode(encode::EncodeArgs),
     Decode(decode::DecodeArgs),
+    New(new::NewArgs),
+    DuneRules(dune_rules::DuneRulesArgs),
     Explain(explain::ExplainArgs),
     ListCodes(list_codes::ListCodesArgs),
     Completions(completions::CompletionsArgs),
@@ -98,6 +103,8 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Layout(args) => layout::run(args),
         Command::Encode(args) => encode::run(args),
         Command::Decode(args) => decode::run(args),
+        Command::New(args) => new::run(args),
+        Command::DuneRules(args) => dune_rules::run(args),
         Command::Explain(args) => explain::run(args),
         Command::ListCodes(args) => list_codes::run(args),
         Command::Completions(args) => completions::run(args),

@@ -35,6 +35,11 @@ const PRIMITIVES: [&str; 19] = [
     "u32", "u64", "u8", "usize",
 ];
 
+/// Whether `word` is a keyword in some edition.
+pub fn is_keyword(word: &str) -> bool {
+    KEYWORDS.binary_search(&word).is_ok()
+}
+
 /// What every generated message or struct has, or has from a trait, under its own name.
 const API: [&str; 26] = [
     "FINGERPRINT",

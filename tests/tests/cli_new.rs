@@ -1,0 +1,194 @@
+//! `myc-schema new`: what it writes, that it builds and runs by the steps that it prints, and what it refuses.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use mycelium_tests::program::{Run, command, folder, run};
+use mycelium_tests::project::{Program, bash, lock, new, steps};
+use mycelium_tests::toolchain::{self, compiler, root};
+
+/// Every file below a folder, by its path, but for build output.
+fn tree(folder: &Path) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.strip_prefix(folder).expect("a path below").to_str().expect("UTF-8").to_owned();
+            if path.is_dir() {
+                if name != "_build" {
+                    folders.push(path);
+                }
+            } else {
+                files.insert(name, fs::read_to_string(&path).expect("a text"));
+            }
+        }
+    }
+    files
+}
+
+fn snapshot(name: &str, words: &str, files: &BTreeMap<String, String>) {
+    let mut text = words.to_owned();
+    for (path, content) in files.iter().filter(|(path, _)| !is_copy(path)) {
+        text.push_str(&format!("\n==> {path} <==\n{content}"));
+    }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots/new");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+/// What is said with the compiler on the path, as it is once installed.
+fn new_installed(here: &Path, arguments: &[&str]) -> String {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = compiler().parent().map(Path::to_path_buf).into_iter();
+    let path = std::env::join_paths(folders.chain(std::env::split_paths(&path))).expect("a path");
+    let mut command = command(here, [&["new"], arguments].concat());
+    Run::from(command.env("PATH", path).output().expect("myc-schema runs")).exits(0).stderr
+}
+
+/// Files that are no templates: those of the library, and its licence.
+fn is_copy(path: &str) -> bool {
+    path.starts_with("vendor/mycelium/lib/") || path == "vendor/mycelium/LICENSE-MIT"
+}
+
+/// Without this, a change of what users get would not be seen in review, and a template could be in no project.
+#[test]
+fn projects_are_as_their_snapshots_say() {
+    let here = folder(&[]);
+    for (kind, other) in [("ocaml-worker", &["--no-vendor"][..]), ("rust-service", &["--name", "other-name"])] {
+        let words = new_installed(here.path(), &[kind, &format!("my-{kind}")]);
+        let files = tree(&here.path().join(format!("my-{kind}")));
+        snapshot(kind, &words, &files);
+        let written = files.keys().filter(|path| !is_copy(path) && *path != "contracts.yaml").count();
+        assert_eq!(written, tree(&root().join("templates/new").join(kind)).len(), "a template is left out of {kind}");
+
+        // Only what has to differ does.
+        let words = new_installed(here.path(), &[&[kind, &format!("other-{kind}")], other].concat());
+        let others = tree(&here.path().join(format!("other-{kind}")));
+        let changed: BTreeMap<String, String> =
+            others.into_iter().filter(|(path, text)| files.get(path) != Some(text)).collect();
+        snapshot(&format!("{kind}-other"), &words, &changed);
+    }
+}
+
+/// A folder of this test's own that stays the same from run to run, so that cargo builds only once.
+fn workshop(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+/// Without this, the first thing that a new user tries could fail: both projects are built, tested and run by the
+/// commands that are printed and nothing else, and then talk to each other.
+#[test]
+fn printed_steps_lead_to_programs_that_talk() {
+    let here = workshop("new");
+    // Not a folder of the workspace: paths of sockets are short.
+    let sockets = folder(&[]);
+    let socket = sockets.path().join("bus");
+    let follow = |words: &str| {
+        let steps = steps(words);
+        let (last, first) = steps.split_last().expect("steps");
+        Run::from(toolchain::run(bash(&here, &first.join("\n")))).exits(0);
+        let last = last.replace("/tmp/mycelium.sock", &socket.display().to_string());
+        assert!(last.contains("bus"), "{last}");
+        let setting = first.iter().filter(|step| step.starts_with("cd ") || step.starts_with("export "));
+        let setting: String = setting.map(|step| format!("{step}\n")).collect();
+        Program::start(bash(&here, &format!("{setting}export {}", last.replacen(' ', "\nexec ", 1))))
+    };
+
+    let words = new(&here, &["rust-service", "my-service", "--runtime", root().to_str().expect("UTF-8")]);
+    lock(&here.join("my-service"));
+    let formatted =
+        toolchain::cargo(&here.join("my-service"), &["fmt", "--check", "--", "--config-path", "rustfmt.toml"]);
+    fs::write(here.join("my-service/rustfmt.toml"), "").expect("written");
+    Run::from(toolchain::run(formatted)).quiet();
+    let mut service = follow(&words);
+    service.says("listening");
+
+    let words = new(&here, &["ocaml-worker", "my-worker"]);
+    let before = tree(&here.join("my-worker"));
+    let mut worker = follow(&words);
+    worker.says("words");
+    service.says("reply");
+    worker.ends();
+    service.ends();
+    assert!(!socket.exists(), "the service removes its socket");
+
+    // Building leaves a clean checkout: the opam file is the one that dune makes of dune-project.
+    let after = tree(&here.join("my-worker"));
+    assert_eq!(before, after);
+}
+
+/// Without this, workers that use an installed library would not build, or a given copy be another one.
+#[test]
+fn the_library_comes_from_where_it_is_said_to() {
+    let here = folder(&[]);
+    let checkout = root();
+    new(here.path(), &["ocaml-worker", "installed", "--no-vendor"]);
+    let mut dune = toolchain::dune(&here.path().join("installed"), &["build", "@install", "@runtest"]);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = compiler().parent().map(Path::to_path_buf).into_iter();
+    dune.env("PATH", std::env::join_paths(folders.chain(std::env::split_paths(&path))).expect("a path"));
+    dune.env("OCAMLPATH", toolchain::ocaml_library()).env_remove("INSIDE_DUNE");
+    Run::from(toolchain::run(dune)).exits(0);
+
+    new(here.path(), &["ocaml-worker", "a/worker"]);
+    let own = tree(&here.path().join("a/worker"));
+    for runtime in [checkout.clone(), checkout.join("runtime-ocaml")] {
+        let dir = format!("b{}/worker", runtime.ends_with("runtime-ocaml"));
+        new(here.path(), &["ocaml-worker", &dir, "--runtime", runtime.to_str().expect("UTF-8")]);
+        assert_eq!(tree(&here.path().join(dir)), own);
+    }
+
+    // In a checkout, its crates are used; a workspace above the project is told apart from it.
+    let inside = folder(&[("Cargo.toml", "[workspace]\n")]);
+    for part in ["compiler", "runtime-rust/bus", "runtime-rust/wire"] {
+        fs::create_dir_all(inside.path().join(part)).expect("a folder");
+        fs::write(inside.path().join(part).join("Cargo.toml"), "").expect("written");
+    }
+    new(inside.path(), &["rust-service", "s"]);
+    let manifest = fs::read_to_string(inside.path().join("s/Cargo.toml")).expect("a manifest");
+    let real = inside.path().canonicalize().expect("a path");
+    let bus = format!("mycelium-bus = {{ path = \"{}/runtime-rust/bus\" }}\n", real.display());
+    assert!(manifest.contains(&bus) && manifest.ends_with("\n[workspace]\n"), "{manifest}");
+    for kind in ["ocaml-worker", "rust-service"] {
+        run(here.path(), ["new", kind, "c", "--runtime", "."]).exits(3).says(&["`.` is no checkout of Mycelium"]);
+    }
+    assert!(!here.path().join("c").exists());
+}
+
+/// Without this, somebody's work could be written over, or a mistake leave half a project.
+#[test]
+fn what_is_there_is_left_alone() {
+    let files: Vec<(String, &str)> = (1..=7).map(|n| (format!("mine/{n}.ml"), "mine\n")).collect();
+    let mut files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), *text)).collect();
+    files.extend([("file", "mine\n"), ("clone/.git/HEAD", "x\n")]);
+    let here = folder(&files);
+    let before = tree(here.path());
+    for kind in ["ocaml-worker", "rust-service"] {
+        run(here.path(), ["new", kind, "mine"]).exits(3).says(&[
+            "error: `mine` is not empty; there is `1.ml`, `2.ml`, `3.ml`, `4.ml`, `5.ml` and 2 more\n",
+            "choose a folder that is empty",
+        ]);
+        run(here.path(), ["new", kind, "file"]).exits(3).says(&["cannot write to `file`: Not a directory"]);
+        run(here.path(), ["new", kind, "file/x"]).exits(3).says(&["cannot write to `file/x`: Not a directory"]);
+        run(here.path(), ["new", kind, "x/My Words"]).exits(2).says(&["`My Words`", "`--name my-words` would do"]);
+        run(here.path(), ["new", kind, "x", "--name", "if"]).exits(2).says(&["it is a keyword of"]);
+        run(here.path(), ["new", kind, "x", "--no-vendor", "--runtime", "."]).exits(2).says(&["cannot be used with"]);
+    }
+    run(here.path(), ["new", "rust-service", "x", "--no-vendor"]).exits(2).says(&["--no-vendor is for OCaml"]);
+    run(here.path(), ["new", "ocmal-worker", "x"]).exits(2).says(&["a similar value exists: 'ocaml-worker'"]);
+    assert_eq!(tree(here.path()), before);
+
+    // A fresh clone is as good as an empty folder, and so is the current one.
+    let clone = here.path().join("clone");
+    let words = new(&clone, &["rust-service", "."]);
+    assert!(!steps(&words).iter().any(|step| step.starts_with("cd ")), "{words}");
+    assert!(clone.join("Cargo.toml").is_file() && clone.join(".git/HEAD").is_file());
+    run(&clone, ["new", "rust-service", "."]).exits(3).says(&["`.` is not empty"]);
+}
