@@ -9,7 +9,7 @@ use super::compile::stem;
 use super::exit::Failure;
 use super::terminal;
 
-/// Print the dune stanzas that generate a contract's OCaml, or hold committed OCaml against it
+/// Print the dune stanzas that generate a contract's OCaml, or check what is committed
 #[derive(Args, Debug)]
 #[command(after_help = "\
 By default the messages are generated when the program is built: nothing generated is committed, and everybody

@@ -118,14 +118,28 @@ fn contains(place: &Place, block: &Block, path: &str) -> Result<(), Mismatch> {
 }
 
 impl Place {
+    /// A folder without what commands have made in it before; the builds of the page's programs are kept.
     fn prepare(&self) -> Vec<Finding> {
         let copy = |from: &str, to: &str| fs::copy(self.root.join(from), self.folder.join(to)).map(|_| ());
         let prepared = fs::create_dir_all(&self.folder)
+            .and_then(|()| self.clear())
             .and_then(|()| copy("contracts.yaml", "contracts.yaml"))
             .and_then(|()| copy("runtime-rust/wire/core.yaml", "core.yaml"));
         let failed =
             prepared.err().map(|error| Finding { line: 0, words: format!("{}: {error}", self.folder.display()) });
         failed.into_iter().collect()
+    }
+
+    fn clear(&self) -> std::io::Result<()> {
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            match path.is_dir() {
+                true if path.ends_with("rust") || path.ends_with("ocaml") => {}
+                true => fs::remove_dir_all(path)?,
+                false => fs::remove_file(path)?,
+            }
+        }
+        Ok(())
     }
 }
 
