@@ -405,4 +405,6 @@ impl Connection {
 }
 
 #[cfg(test)]
+mod mutated;
+#[cfg(test)]
 mod tests;

@@ -17,7 +17,7 @@ fn summary(type_id: u16, version: u8) -> TypeSummary {
     TypeSummary { type_id, fingerprint: [version; 8], name: format!("M{type_id}").into() }
 }
 
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     Settings {
         schema_digest: DIGEST,
         types: vec![summary(100, 1), summary(101, 1), summary(102, 1)],
@@ -30,7 +30,7 @@ fn settings() -> Settings {
     }
 }
 
-fn hello(digest: u8, capabilities: u32) -> Vec<u8> {
+pub(super) fn hello(digest: u8, capabilities: u32) -> Vec<u8> {
     let hello = ClientHello::new(ClientHelloArgs {
         schema_digest: &[digest; 32],
         protocol_version: 2,
@@ -42,20 +42,20 @@ fn hello(digest: u8, capabilities: u32) -> Vec<u8> {
     handshake::client_v2(&hello.unwrap()).to_vec()
 }
 
-fn core<M: Message>(args: M::Args<'_>) -> Vec<u8> {
+pub(super) fn core<M: Message>(args: M::Args<'_>) -> Vec<u8> {
     let mut bytes = Header::of::<M>().to_bytes().to_vec();
     bytes.resize(frame::HEADER_SIZE + M::SIZE, 0);
     M::encode_into(&args, &mut bytes[frame::HEADER_SIZE..]).unwrap();
     bytes
 }
 
-fn data(type_id: u16, length: usize) -> Vec<u8> {
+pub(super) fn data(type_id: u16, length: usize) -> Vec<u8> {
     let mut bytes = Header::new(type_id, length, MAX_PAYLOAD).unwrap().to_bytes().to_vec();
     bytes.resize(frame::HEADER_SIZE + length, 1);
     bytes
 }
 
-fn subscribe(types: &[u16], request: u64) -> Vec<u8> {
+pub(super) fn subscribe(types: &[u16], request: u64) -> Vec<u8> {
     core::<Subscribe>(SubscribeArgs { all: false, type_ids: types, request })
 }
 
