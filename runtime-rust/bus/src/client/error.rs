@@ -197,6 +197,12 @@ pub enum SubscribeError {
         /// The message's name.
         name: &'static str,
     },
+    /// No message of the contract has the topic.
+    #[error("no message of the contract that this client was made for has the topic `{topic}`")]
+    NoSuchTopic {
+        /// The topic.
+        topic: Arc<str>,
+    },
     /// The bridge did not confirm in time.
     #[error("the bridge did not confirm the subscription within {after:?}: {}", why(held_up_by))]
     Unconfirmed {

@@ -41,7 +41,7 @@ pub use error::{ClientError, ClientPublishError, SubscribeError, UnknownMessage}
 pub use link::ClientState;
 pub use publisher::ClientPublisher;
 pub use stats::ClientCounters;
-pub use subscriber::{ClientSubscriber, ClientTap};
+pub use subscriber::{ClientSubscriber, ClientSubscription};
 
 use crate::SubscriberConfig;
 use drive::Driver;
@@ -134,9 +134,28 @@ impl Client {
         ClientSubscriber::new(Arc::clone(&self.owner), config).await
     }
 
+    /// Frames of the messages of the contract that have this topic; those that the bridge does not share do not come.
+    pub async fn subscribe_topic(&self, topic: &str) -> Result<ClientSubscription, SubscribeError> {
+        self.subscribe_topic_with(topic, SubscriberConfig::default()).await
+    }
+
+    /// [`Client::subscribe_topic`] with another configuration.
+    pub async fn subscribe_topic_with(
+        &self,
+        topic: &str,
+        config: SubscriberConfig,
+    ) -> Result<ClientSubscription, SubscribeError> {
+        ClientSubscription::topic(Arc::clone(&self.owner), topic, config).await
+    }
+
     /// Frames of every type that the bridge has for this client.
-    pub async fn tap(&self, config: SubscriberConfig) -> Result<ClientTap, SubscribeError> {
-        ClientTap::new(Arc::clone(&self.owner), config).await
+    pub async fn tap(&self) -> Result<ClientSubscription, SubscribeError> {
+        self.tap_with(SubscriberConfig::named("tap")).await
+    }
+
+    /// [`Client::tap`] with another configuration.
+    pub async fn tap_with(&self, config: SubscriberConfig) -> Result<ClientSubscription, SubscribeError> {
+        ClientSubscription::all(Arc::clone(&self.owner), config).await
     }
 
     /// Whether the client is connected, now and as it changes.

@@ -1,4 +1,4 @@
-//! [`ClientSubscriber`] and [`ClientTap`].
+//! [`ClientSubscriber`] and [`ClientSubscription`].
 
 use std::fmt;
 use std::pin::Pin;
@@ -15,27 +15,36 @@ use crate::{CloseReason, Frame, Owned, QueueCounters, Subscriber, SubscriberConf
 /// What one subscriber wants; dropped with it.
 struct Interest {
     owner: Arc<Owner>,
-    /// `None`: everything.
-    type_id: Option<u16>,
+    wants: Wants,
+}
+
+enum Wants {
+    All,
+    Types(Vec<u16>),
 }
 
 impl Interest {
     /// Wants it, and waits until the bridge has confirmed.
-    async fn new(owner: Arc<Owner>, type_id: Option<u16>) -> Result<Self, SubscribeError> {
+    async fn new(owner: Arc<Owner>, wants: Wants) -> Result<Self, SubscribeError> {
         let version = {
-            let mut wanted = owner.shared.wanted();
-            let count = match type_id {
-                Some(type_id) => wanted.types.entry(type_id).or_default(),
-                None => &mut wanted.all,
+            let mut guard = owner.shared.wanted();
+            let wanted = &mut *guard;
+            let mut added = false;
+            let mut add = |count: &mut usize| {
+                *count += 1;
+                added |= *count == 1;
             };
-            *count += 1;
-            if *count == 1 {
-                wanted.version += 1;
+            match &wants {
+                Wants::All => add(&mut wanted.all),
+                Wants::Types(types) => {
+                    types.iter().for_each(|type_id| add(wanted.types.entry(*type_id).or_default()));
+                }
             }
+            wanted.version += u64::from(added);
             wanted.version
         };
         // From here on, giving up takes it back.
-        let interest = Self { owner, type_id };
+        let interest = Self { owner, wants };
         interest.owner.shared.changed.notify_one();
         interest.owner.shared.subscribed(version).await?;
         Ok(interest)
@@ -45,13 +54,15 @@ impl Interest {
 impl Drop for Interest {
     fn drop(&mut self) {
         let mut wanted = self.owner.shared.wanted();
-        match self.type_id {
-            None => wanted.all -= 1,
-            Some(type_id) => {
-                if let Some(count) = wanted.types.get_mut(&type_id) {
-                    *count -= 1;
-                    if *count == 0 {
-                        wanted.types.remove(&type_id);
+        match &self.wants {
+            Wants::All => wanted.all -= 1,
+            Wants::Types(types) => {
+                for type_id in types {
+                    if let Some(count) = wanted.types.get_mut(type_id) {
+                        *count -= 1;
+                        if *count == 0 {
+                            wanted.types.remove(type_id);
+                        }
                     }
                 }
             }
@@ -72,7 +83,7 @@ impl<M: Message> ClientSubscriber<M> {
         known::<M>(&owner.shared.config.types)?;
         // Before the bridge is asked, so that nothing of what it sends finds no subscriber.
         let inner = owner.shared.inbound.subscriber_with::<M>(config).map_err(UnknownMessage::from)?;
-        let interest = Interest::new(owner, Some(M::TYPE_ID)).await?;
+        let interest = Interest::new(owner, Wants::Types(vec![M::TYPE_ID])).await?;
         if !interest.owner.shared.shares(M::TYPE_ID) {
             return Err(SubscribeError::NotShared { name: M::NAME });
         }
@@ -117,16 +128,33 @@ impl<M: Message> fmt::Debug for ClientSubscriber<M> {
     }
 }
 
-/// Receives frames of every type from the bridge.
-pub struct ClientTap {
+/// Receives frames from the bridge, of the types of a topic, or of every type.
+pub struct ClientSubscription {
     inner: Subscription,
     interest: Interest,
 }
 
-impl ClientTap {
-    pub(super) async fn new(owner: Arc<Owner>, config: SubscriberConfig) -> Result<Self, SubscribeError> {
+impl ClientSubscription {
+    pub(super) async fn all(owner: Arc<Owner>, config: SubscriberConfig) -> Result<Self, SubscribeError> {
         let inner = owner.shared.inbound.tap_with(config).map_err(UnknownMessage::from)?;
-        Ok(Self { inner, interest: Interest::new(owner, None).await? })
+        Ok(Self { inner, interest: Interest::new(owner, Wants::All).await? })
+    }
+
+    pub(super) async fn topic(
+        owner: Arc<Owner>,
+        topic: &str,
+        mut config: SubscriberConfig,
+    ) -> Result<Self, SubscribeError> {
+        let infos = owner.shared.config.types.iter().filter(|info| info.topic == topic);
+        let types: Vec<u16> = infos.map(|info| info.type_id).collect();
+        if types.is_empty() {
+            return Err(SubscribeError::NoSuchTopic { topic: topic.into() });
+        }
+        if config.name.is_empty() {
+            config.name = topic.into();
+        }
+        let inner = owner.shared.inbound.subscribe_types(&types, config).map_err(UnknownMessage::from)?;
+        Ok(Self { inner, interest: Interest::new(owner, Wants::Types(types)).await? })
     }
 
     /// The next frame; `None` when the client was closed, or gave up. Cancel-safe.
@@ -145,7 +173,7 @@ impl ClientTap {
     }
 }
 
-impl Stream for ClientTap {
+impl Stream for ClientSubscription {
     type Item = Frame;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Frame>> {
@@ -153,8 +181,8 @@ impl Stream for ClientTap {
     }
 }
 
-impl fmt::Debug for ClientTap {
+impl fmt::Debug for ClientSubscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientTap").field("client", &self.interest.owner.shared).finish()
+        f.debug_struct("ClientSubscription").field("client", &self.interest.owner.shared).finish()
     }
 }

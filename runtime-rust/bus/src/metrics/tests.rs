@@ -121,7 +121,7 @@ async fn every_metric_is_told_with_its_labels_and_no_other() {
     let endpoint = config.bind_unix(&bus, &path).await.unwrap();
     let client = ClientConfig { name: "test".into(), ..ClientConfig::new([7; 32], &[]) };
     let client = Client::connect_unix(&path, client).await.unwrap();
-    let mut tap = client.tap(SubscriberConfig::named("client tap")).await.unwrap();
+    let mut tap = client.tap().await.unwrap();
     let mut dropping = bus
         .subscribe_types(&[1001], SubscriberConfig::named("slow").frames(1).policy(OverflowPolicy::DropNewest))
         .unwrap();

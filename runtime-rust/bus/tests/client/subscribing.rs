@@ -7,7 +7,7 @@ use mycelium_bus::{OverflowPolicy, SubscriberConfig};
 use mycelium_wire::core_messages::*;
 
 use crate::bridge::*;
-use crate::messages::{CounterUpdate, Marker, TextMessage};
+use crate::messages::{CounterUpdate, Marker, Secret, SecretArgs, TextMessage};
 
 // Otherwise whoever publishes next may be missed.
 #[tokio::test(start_paused = true)]
@@ -67,7 +67,7 @@ async fn the_bridge_is_asked_once_for_a_type_and_told_when_the_last_subscriber_g
 async fn a_tap_gets_every_frame() {
     let bridge = Bridge::new();
     let (client, mut link) = bridge.client(config(), 0).await;
-    let (tap, asked) = tokio::join!(client.tap(SubscriberConfig::named("tap")), link.subscribe());
+    let (tap, asked) = tokio::join!(client.tap(), link.subscribe());
     let mut tap = tap.unwrap();
     assert_eq!(asked, (true, vec![]));
     // Of a type that this client does not know as well.
@@ -77,6 +77,26 @@ async fn a_tap_gets_every_frame() {
     assert_eq!((unknown.type_id(), unknown.payload()), (10_000, &[8, 9][..]));
     drop(tap);
     assert!(link.expect::<Unsubscribe>().await.all());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_topic_is_all_of_its_messages() {
+    let bridge = Bridge::new();
+    let (client, mut link) = bridge.client(config(), 0).await;
+    let (topic, asked) = tokio::join!(client.subscribe_topic("vault"), link.subscribe());
+    assert_eq!(asked, (false, vec![1004, 1005]));
+    let one = client.subscriber::<Secret>().await.unwrap();
+    let secret = Secret::new(SecretArgs { key: "k" }).unwrap();
+    link.send(&[framed(&update(1)), framed(&secret)].concat()).await;
+    let mut topic = topic.unwrap();
+    assert_eq!(topic.recv().await.unwrap().type_id(), 1004);
+    drop(topic);
+    // One of them is still wanted.
+    assert_eq!(link.expect::<Unsubscribe>().await.type_ids().iter().collect::<Vec<_>>(), [1005]);
+    drop(one);
+    assert_eq!(link.expect::<Unsubscribe>().await.type_ids().iter().collect::<Vec<_>>(), [1004]);
+    let error = client.subscribe_topic("none").await.unwrap_err();
+    assert_eq!(error.to_string(), "no message of the contract that this client was made for has the topic `none`");
 }
 
 // A bad frame is the sender's mistake: the stream goes on.
