@@ -1,8 +1,10 @@
 //! `myc-schema new`: what it writes, that it builds and runs by the steps that it prints, and what it refuses.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use mycelium_tests::program::{Run, command, folder, run};
 use mycelium_tests::project::{Program, bash, lock, new, steps};
@@ -40,13 +42,18 @@ fn snapshot(name: &str, words: &str, files: &BTreeMap<String, String>) {
     settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
-/// What is said with the compiler on the path, as it is once installed.
-fn new_installed(here: &Path, arguments: &[&str]) -> String {
-    let path = std::env::var_os("PATH").unwrap_or_default();
+/// A command with the compiler on the path, as it is once installed.
+fn with_compiler(mut command: Command) -> Command {
+    let path = env::var_os("PATH").unwrap_or_default();
     let folders = compiler().parent().map(Path::to_path_buf).into_iter();
-    let path = std::env::join_paths(folders.chain(std::env::split_paths(&path))).expect("a path");
-    let mut command = command(here, [&["new"], arguments].concat());
-    Run::from(command.env("PATH", path).output().expect("myc-schema runs")).exits(0).stderr
+    command.env("PATH", env::join_paths(folders.chain(env::split_paths(&path))).expect("a path"));
+    command.env_remove("INSIDE_DUNE");
+    command
+}
+
+/// What is said by a compiler that is on the path.
+fn new_installed(here: &Path, arguments: &[&str]) -> String {
+    Run::from(toolchain::run(with_compiler(command(here, [&["new"], arguments].concat())))).exits(0).stderr
 }
 
 /// Files that are no templates: those of the library, and its licence.
@@ -93,7 +100,8 @@ fn printed_steps_lead_to_programs_that_talk() {
     let follow = |words: &str| {
         let steps = steps(words);
         let (last, first) = steps.split_last().expect("steps");
-        Run::from(toolchain::run(bash(&here, &first.join("\n")))).exits(0);
+        let said = Run::from(toolchain::run(bash(&here, &first.join("\n")))).exits(0).stderr;
+        assert!(!said.to_lowercase().contains("warning"), "{said}");
         let last = last.replace("/tmp/mycelium.sock", &socket.display().to_string());
         assert!(last.contains("bus"), "{last}");
         let setting = first.iter().filter(|step| step.starts_with("cd ") || step.starts_with("export "));
@@ -124,17 +132,26 @@ fn printed_steps_lead_to_programs_that_talk() {
     assert_eq!(before, after);
 }
 
+/// Without this, a second worker in a dune workspace, which can have one copy of the library, could not be built.
+#[test]
+fn workers_of_one_workspace_share_a_library() {
+    let here = folder(&[("dune-project", "(lang dune 2.9)\n")]);
+    new(here.path(), &["ocaml-worker", "one"]);
+    new(here.path(), &["ocaml-worker", "two", "--no-vendor"]);
+    let said = Run::from(toolchain::run(with_compiler(toolchain::dune(here.path(), &["build", "@default"]))));
+    assert_eq!(said.exits(0).stderr, "");
+    let built = |name: &str| here.path().join("_build/default").join(name).join("bin/main.exe").is_file();
+    assert!(built("one") && built("two"));
+}
+
 /// Without this, workers that use an installed library would not build, or a given copy be another one.
 #[test]
 fn the_library_comes_from_where_it_is_said_to() {
     let here = folder(&[]);
     let checkout = root();
     new(here.path(), &["ocaml-worker", "installed", "--no-vendor"]);
-    let mut dune = toolchain::dune(&here.path().join("installed"), &["build", "@install", "@runtest"]);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = compiler().parent().map(Path::to_path_buf).into_iter();
-    dune.env("PATH", std::env::join_paths(folders.chain(std::env::split_paths(&path))).expect("a path"));
-    dune.env("OCAMLPATH", toolchain::ocaml_library()).env_remove("INSIDE_DUNE");
+    let mut dune = with_compiler(toolchain::dune(&here.path().join("installed"), &["build", "@install", "@runtest"]));
+    dune.env("OCAMLPATH", toolchain::ocaml_library());
     Run::from(toolchain::run(dune)).exits(0);
 
     new(here.path(), &["ocaml-worker", "a/worker"]);
