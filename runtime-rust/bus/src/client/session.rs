@@ -10,7 +10,7 @@ use std::time::Duration;
 use mycelium_wire::core_messages::{GoodbyeReason, SchemaMode};
 use mycelium_wire::frame::HEADER_SIZE;
 use tokio::io::AsyncReadExt;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 use super::ClientError;
 use super::drive::{BATCH, Lines};
@@ -28,6 +28,10 @@ const SLICES: usize = 64;
 /// A frame of fewer bytes is copied next to its neighbours rather than written from where it is: a slice costs the
 /// operating system more than a copy of this size.
 const SMALL: usize = 1024;
+
+/// What a bridge that takes nothing more may still say: for so long, and so many bytes.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+const MOST_LAST_WORDS: usize = 4 << 20;
 
 /// What is written from one place in memory.
 #[derive(Debug)]
@@ -136,7 +140,7 @@ impl Session<'_> {
             if let Err(error) = self.advance().await {
                 self.failed = Some(error);
                 // What the bridge said before it closed is worth more than that it did.
-                self.read_rest();
+                self.read_rest().await;
                 return;
             }
             if self.connection.phase() == Phase::Closed || self.is_unheard() {
@@ -448,13 +452,17 @@ impl Session<'_> {
         }
     }
 
-    /// Reads what is there already, after writing has failed.
-    fn read_rest(&mut self) {
-        while let Ok(count) = self.reader.try_read(self.lines.input.room(self.needed)) {
+    /// Reads what the bridge said before it went, after writing has failed.
+    async fn read_rest(&mut self) {
+        let limit = Instant::now() + LAST_WORDS;
+        let mut rest = MOST_LAST_WORDS;
+        while rest > 0 && self.connection.phase() < Phase::Closed {
+            let read = self.reader.read(self.lines.input.room(self.needed));
+            let Ok(Ok(count)) = timeout_at(limit, read).await else { return };
             if count == 0 {
-                self.connection.end_of_input(Instant::now().into_std());
-                return;
+                return self.connection.end_of_input(Instant::now().into_std());
             }
+            rest = rest.saturating_sub(count);
             self.lines.input.filled(count);
             self.read_input();
         }

@@ -9,7 +9,7 @@ use mycelium_wire::core_messages::*;
 use tokio::time::Instant;
 
 use crate::bridge::*;
-use crate::messages::{CounterUpdate, CounterUpdateArgs};
+use crate::messages::{AnyMessage, CounterUpdate, CounterUpdateArgs, Marker, MarkerArgs};
 use crate::subscribing::receive;
 
 fn with(while_disconnected: PublishWhileDisconnected) -> ClientConfig {
@@ -292,4 +292,87 @@ async fn a_client_gives_up_when_it_is_told_to() {
     );
     let counters = client.counters();
     assert_eq!((counters.failed_attempts, counters.unsent + counters.sent, counters.queued), (3, 1, 0));
+}
+
+// A bridge that was told too much reads on only to throw away: what is queued is kept for the next connection.
+#[tokio::test(start_paused = true)]
+async fn a_bridge_that_does_not_listen_is_not_told_the_rest() {
+    let bridge = Bridge::new();
+    let mut config = with(PublishWhileDisconnected::Buffer);
+    config.queue = QueueLimits { frames: 1 << 20, bytes: 1 << 30 };
+    let (client, mut link) = bridge.client(config, 0).await;
+    stuck(&client, 20_000).await;
+    let sent = client.counters().sent;
+    link.send(&goodbye(GoodbyeReason::FrameTooLarge)).await;
+    reach(&client, is_disconnected).await;
+    assert_eq!((client.counters().sent, client.counters().queued), (sent, 20_000 - sent));
+    drop(link);
+    let mut link = bridge.open(0).await;
+    let first = link.updates(1).await[0];
+    assert_eq!(link.updates(19_999 - first as usize).await.last(), Some(&19_999));
+}
+
+// Otherwise a client whose write fails says no more than that.
+#[tokio::test(start_paused = true)]
+async fn the_last_words_of_a_bridge_that_is_gone_are_read() {
+    let bridge = Bridge::new();
+    let (client, mut link) = bridge.client(with(PublishWhileDisconnected::Buffer), 0).await;
+    let mut publisher = client.publisher::<CounterUpdate>().unwrap();
+    // Said, gone, and published before the client's task had a chance to look.
+    link.send(&goodbye(GoodbyeReason::SlowConsumer)).await;
+    drop(link);
+    publisher.publish(&update(1)).await.unwrap();
+    let state = reach(&client, is_disconnected).await;
+    let ClientState::Disconnected { error, .. } = state else { panic!("{state:?}") };
+    assert_eq!(error.to_string(), "the bridge said goodbye (SlowConsumer): by script");
+    // What it did not take is sent to the next.
+    let mut link = bridge.open(0).await;
+    assert_eq!(link.updates(1).await, [1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_next_bridge_does_not_share_is_withheld_and_counted() {
+    let bridge = Bridge::new();
+    let mut config = with(PublishWhileDisconnected::Buffer);
+    config.share = true;
+    let (client, link) = bridge.client(config, 0).await;
+    let mut updates = client.publisher::<CounterUpdate>().unwrap();
+    let mut markers = client.publisher::<Marker>().unwrap();
+    drop(link);
+    reach(&client, is_disconnected).await;
+    for value in 0..10 {
+        updates.publish(&update(value)).await.unwrap();
+        markers.publish_new(&MarkerArgs {}).await.unwrap();
+    }
+    let mut link = bridge.accept().await;
+    link.hello().await;
+    link.send(&welcome(0, 1000, SchemaMode::Shared)).await;
+    let types: Vec<_> = AnyMessage::MESSAGES.iter().copied().filter(|info| info.name == "Marker").collect();
+    for summary in mycelium_wire::handshake::summaries(&types).unwrap() {
+        link.send(&framed(&summary)).await;
+    }
+    link.expect::<SchemaSummary>().await;
+    for _ in 0..10 {
+        link.expect::<Marker>().await;
+    }
+    let counters = client.counters();
+    assert_eq!((counters.published, counters.sent, counters.withheld, counters.queued), (20, 10, 10, 0));
+}
+
+// A bridge counts from the beginning of each connection.
+#[tokio::test(start_paused = true)]
+async fn what_bridges_dropped_is_added_up() {
+    let bridge = Bridge::new();
+    let (client, mut link) = bridge.client(config(), 0).await;
+    for connection in 0..2 {
+        for total in [3, 7] {
+            link.send(&core::<Dropped>(DroppedArgs { total })).await;
+        }
+        // Answered behind the others.
+        link.send(&core::<Ping>(PingArgs { nonce: 1 })).await;
+        link.expect::<Pong>().await;
+        assert_eq!(client.counters().dropped_by_bridge, 7 * (connection + 1));
+        drop(link);
+        link = bridge.open(0).await;
+    }
 }
