@@ -97,17 +97,18 @@ fn printed_steps_lead_to_programs_that_talk() {
     // Not a folder of the workspace: paths of sockets are short.
     let sockets = folder(&[]);
     let socket = sockets.path().join("bus");
-    let follow = |words: &str| {
+    // All steps but the last, and what the last one needs to be run.
+    let prepare = |words: &str| {
         let steps = steps(words);
         let (last, first) = steps.split_last().expect("steps");
         let said = Run::from(toolchain::run(bash(&here, &first.join("\n")))).exits(0).stderr;
         assert!(!said.to_lowercase().contains("warning"), "{said}");
         let last = last.replace("/tmp/mycelium.sock", &socket.display().to_string());
-        assert!(last.contains("bus"), "{last}");
         let setting = first.iter().filter(|step| step.starts_with("cd ") || step.starts_with("export "));
         let setting: String = setting.map(|step| format!("{step}\n")).collect();
-        Program::start(bash(&here, &format!("{setting}export {}", last.replacen(' ', "\nexec ", 1))))
+        format!("{setting}export {}", last.replacen(' ', "\nexec ", 1))
     };
+    let start = |last: &str| Program::start(bash(&here, last));
 
     let words = new(&here, &["rust-service", "my-service", "--runtime", root().to_str().expect("UTF-8")]);
     lock(&here.join("my-service"));
@@ -115,13 +116,19 @@ fn printed_steps_lead_to_programs_that_talk() {
         toolchain::cargo(&here.join("my-service"), &["fmt", "--check", "--", "--config-path", "rustfmt.toml"]);
     fs::write(here.join("my-service/rustfmt.toml"), "").expect("written");
     Run::from(toolchain::run(formatted)).quiet();
-    let mut service = follow(&words);
+    let last_of_service = prepare(&words);
+    let mut service = start(&last_of_service);
     service.says("listening");
 
     let words = new(&here, &["ocaml-worker", "my-worker"]);
     let before = tree(&here.join("my-worker"));
-    let mut worker = follow(&words);
+    let mut worker = start(&prepare(&words));
     worker.says("words");
+    service.says("reply");
+
+    // Each comes back to the other.
+    service.ends();
+    let mut service = start(&last_of_service);
     service.says("reply");
     worker.ends();
     service.ends();
