@@ -219,8 +219,34 @@ let flat_heap () =
       int "connections" restarts (Transport.stats t).connections;
       Transport.close t)
 
+(* More than the socket holds, then silence: the last frame must not stay
+   behind. *)
+let ends_of_bursts () =
+  let rounds = 60 and burst = 15_000 in
+  let script c =
+    answer c;
+    for i = 1 to rounds do
+      let size = burst * String.length (counter 0) in
+      ignore (Bridge.receive_bytes c size : string);
+      Bridge.send c (counter i)
+    done;
+    Bridge.say_goodbye c
+  in
+  with_bridge script (fun t ->
+      let s = Subscriber.create_exn t counters in
+      let p = Publisher.create_exn t counters in
+      for i = 1 to rounds do
+        for n = 1 to burst do
+          Publisher.publish_exn p (counter_update n)
+        done;
+        let answer = Subscriber.recv_timeout s ~seconds:9. in
+        int "answer" i (number (ok answer))
+      done;
+      Transport.close t)
+
 let tests =
   [
+    Check.case "ends of bursts" ends_of_bursts;
     Check.case "a flat heap" flat_heap;
     Check.case "a bridge that reads slowly" slow_reader;
     Check.case "close wakes publishers" close_wakes_publishers;

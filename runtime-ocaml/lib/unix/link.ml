@@ -321,6 +321,7 @@ let writer t =
   while Option.is_none t.ended do
     if t.wanted && not t.writing then begin
       t.wanted <- false;
+      t.choked <- false;
       t.oldest <- 0.;
       t.writing <- true;
       let outcome = write_all t in
