@@ -1,9 +1,10 @@
 //! Counters of one service: [`ServiceMetrics`].
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::state::{Cause, Failure};
+use crate::EndpointStatsHandle;
 use crate::metrics as table;
 
 /// Counts what becomes of one service, here and through the `metrics` facade. Clones count together.
@@ -17,6 +18,7 @@ struct Inner {
     errors: AtomicU64,
     panics: AtomicU64,
     deadlines: AtomicU64,
+    endpoints: Mutex<Vec<EndpointStatsHandle>>,
 }
 
 /// The counters of one service at one moment.
@@ -36,7 +38,7 @@ pub struct ServiceCounters {
 impl ServiceMetrics {
     pub(super) fn new(name: Arc<str>) -> Self {
         let [starts, errors, panics, deadlines] = Default::default();
-        Self(Arc::new(Inner { name, starts, errors, panics, deadlines }))
+        Self(Arc::new(Inner { name, starts, errors, panics, deadlines, endpoints: Mutex::default() }))
     }
 
     /// The counters now.
@@ -48,6 +50,23 @@ impl ServiceMetrics {
             panics: read(&self.0.panics),
             deadlines: read(&self.0.deadlines),
         }
+    }
+
+    /// Makes an endpoint that the service bound known to whoever looks at the service. One of the same name, as of an
+    /// earlier start, is replaced.
+    pub fn share_endpoint(&self, endpoint: EndpointStatsHandle) {
+        let mut endpoints = self.endpoints_mut();
+        endpoints.retain(|known| known.name() != endpoint.name());
+        endpoints.push(endpoint);
+    }
+
+    /// The endpoints that the service made known.
+    pub fn endpoints(&self) -> Vec<EndpointStatsHandle> {
+        self.endpoints_mut().clone()
+    }
+
+    fn endpoints_mut(&self) -> MutexGuard<'_, Vec<EndpointStatsHandle>> {
+        self.0.endpoints.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A counter of the service's own, labelled with its name.

@@ -71,6 +71,34 @@ async fn a_watcher_sees_the_end_and_waits_no_longer() {
     assert!(report.is_clean());
 }
 
+// Who supervises a service sees what its sockets do, whichever start bound them.
+#[tokio::test]
+async fn endpoints_of_a_service_are_seen_from_outside() {
+    let runtime = runtime();
+    let service = Scripted::new("bound", |context| async move {
+        let config = crate::EndpointConfig::new([1; 32]).name("socket");
+        let endpoint = config.bind_tcp(context.bus(), "127.0.0.1:0").await?;
+        context.metrics().share_endpoint(endpoint.stats_handle());
+        if context.start() == 1 {
+            return Err("again".into());
+        }
+        context.cancelled().await;
+        endpoint.shutdown().await;
+        Ok(())
+    });
+    let config = ServiceConfig {
+        supervision: Supervision { backoff: Backoff::constant(Duration::ZERO), ..Supervision::default() },
+        ..ServiceConfig::default()
+    };
+    let handle = runtime.spawn_with(service, config).unwrap();
+    let mut status = handle.watch();
+    let again = |status: &ServiceStatus| status.state == ServiceState::Running && status.starts == 2;
+    status.wait_for(again).await.unwrap();
+    assert!(runtime.shutdown().await.is_clean());
+    let endpoints = handle.metrics().endpoints();
+    assert_eq!((endpoints.len(), endpoints[0].name(), endpoints[0].stats().connections), (1, "socket", 0));
+}
+
 // An error's own cause is part of it.
 #[test]
 fn failures_have_words_and_causes() {
