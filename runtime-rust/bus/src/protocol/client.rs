@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use mycelium_wire::core_messages::{
     ClientHello, ClientHelloArgs, Dropped, Goodbye, GoodbyeArgs, GoodbyeReason, Ping, Pong, PongArgs, Reject,
-    RejectReason, SchemaMode, SchemaSummary, Subscribe, SubscribeArgs, Subscribed, Unsubscribe, UnsubscribeArgs,
-    Welcome,
+    SchemaMode, SchemaSummary, Subscribe, SubscribeArgs, Subscribed, Unsubscribe, UnsubscribeArgs, Welcome,
 };
 use mycelium_wire::frame::{FIRST_USER_TYPE_ID, FrameError, MAX_PAYLOAD};
 use mycelium_wire::handshake::{self, CAPABILITY_SHARED, CAPABILITY_WORKER, Differences, PROTOCOL_VERSION, PeerSchema};
@@ -18,6 +17,10 @@ use super::frames::leading_header;
 use super::heartbeat::Heartbeat;
 use super::schema::say_summaries;
 use super::{Frames, HeartbeatConfig, Phase, TypeSummary};
+
+mod ending;
+
+pub use ending::{Ending, Rejection};
 
 /// Core frames that wait to be taken, in bytes; summaries aside. A bridge that makes this side say more without
 /// reading it is left.
@@ -54,39 +57,6 @@ impl fmt::Debug for Settings {
             .field("worker", &self.worker.as_ref().map(|(id, _)| id))
             .finish_non_exhaustive()
     }
-}
-
-/// A bridge's refusal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejection {
-    /// Why.
-    pub reason: RejectReason,
-    /// For people.
-    pub detail: String,
-    /// The bridge's digest.
-    pub schema_digest: [u8; 32],
-    /// How the schemas differ, where the bridge said it all.
-    pub differences: Option<Differences>,
-}
-
-/// Why a connection ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// The bridge refused the client.
-    Rejected(Box<Rejection>),
-    /// The handshake was not done in time.
-    Deadline,
-    /// The client ended it.
-    Done,
-    /// The bridge said goodbye.
-    PeerGoodbye(GoodbyeReason, String),
-    /// The bridge's stream ended without a word; during the handshake: it refused, as a version 1 bridge
-    /// does, or it is not one.
-    PeerClosed,
-    /// The bridge has been silent for longer than its heartbeat allows.
-    Silent,
-    /// The bridge broke the protocol.
-    ProtocolError(String),
 }
 
 /// What the input at hand means.
