@@ -10,7 +10,7 @@ use crate::{Failure, Outcome, process, setup, workspace};
 
 /// One line for the usage text.
 pub const ABOUT: &str =
-    "measures against floors and others: rust, bus, ocaml, sockets, compiler, criterion; --quick, --strict";
+    "measures against floors and others: rust, bus, transport, ocaml, sockets, compiler, criterion; --quick, --strict";
 
 struct Part {
     name: &'static str,
@@ -22,6 +22,7 @@ struct Part {
 static PARTS: &[Part] = &[
     Part { name: "rust", usual: true, run: rust },
     Part { name: "bus", usual: true, run: bus },
+    Part { name: "transport", usual: true, run: transport },
     Part { name: "ocaml", usual: true, run: ocaml },
     Part { name: "sockets", usual: true, run: sockets },
     Part { name: "compiler", usual: true, run: compiler },
@@ -79,6 +80,11 @@ fn compiler(options: &[&str]) -> Outcome {
     let mut command = cargo(&["run", "--quiet", "--locked", "--release", "--bin", "compiler", "--"]);
     command.arg(compiler).arg(folder).args(options);
     process::run(command)
+}
+
+fn transport(options: &[&str]) -> Outcome {
+    let features = ["run", "--quiet", "--locked", "--release", "--features", "peers", "--bin", "transport", "--"];
+    process::run(cargo(&[&features, options].concat()))
 }
 
 fn criterion(options: &[&str]) -> Outcome {

@@ -83,6 +83,18 @@ static TOOLS: &[Tool] = &[
         purpose: Purpose::Benches,
     },
     Tool {
+        name: "the C library libzmq",
+        packages: &["libzmq3-dev", "pkg-config"],
+        probe: &["pkg-config", "--exists", "libzmq"],
+        purpose: Purpose::Benches,
+    },
+    Tool {
+        name: "nats-server",
+        packages: &["nats-server"],
+        probe: &["nats-server", "--version"],
+        purpose: Purpose::Benches,
+    },
+    Tool {
         name: "flatc",
         packages: &["flatbuffers-compiler"],
         probe: &["flatc", "--version"],

@@ -90,6 +90,7 @@ mod queue;
 mod registry;
 mod route;
 pub mod service;
+mod socket;
 mod subscriber;
 mod subscription;
 pub mod supervision;

@@ -12,3 +12,4 @@ pub mod rkyv;
 pub mod rounds;
 pub mod sbe;
 pub mod shapes;
+pub mod transport;

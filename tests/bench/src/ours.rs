@@ -8,7 +8,10 @@ mod generated {
     mycelium_wire::include_messages!();
 }
 
-pub use generated::{BatchOperation, CounterUpdate, CounterUpdateArgs, NewOrder, TextMessage, TextMessageArgs};
+pub use generated::{
+    AnyMessage, BatchOperation, CounterUpdate, CounterUpdateArgs, Echo, EchoArgs, NewOrder, TextMessage,
+    TextMessageArgs, Tick, TickArgs,
+};
 use generated::{BatchOperationArgs, NewOrderArgs, Price, PriceArgs, Side};
 
 /// TextMessage into `out`.

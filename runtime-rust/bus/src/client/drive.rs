@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
+use super::address::Address;
 use super::inbound::Input;
 use super::link::{ClientState, Shared};
 use super::session::{self, Block};
-use super::socket::{Address, Reader, Writer};
 use super::stats::add;
 use super::{ClientConfig, ClientError, PublishWhileDisconnected};
 use crate::ingress::{Ingress, IngressConfig, UnknownTypes};
 use crate::protocol::client::Settings;
 use crate::protocol::{Frames, Outbox};
+use crate::socket::{Reader, Writer};
 use crate::supervision::{Decision, Supervisor};
 use crate::{MessageBus, OverflowPolicy, Run, SubscriberConfig, Subscription, Take};
 

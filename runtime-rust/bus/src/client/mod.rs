@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+mod address;
 mod config;
 mod drive;
 mod error;
@@ -24,7 +25,6 @@ mod inbound;
 mod link;
 mod publisher;
 mod session;
-mod socket;
 mod stats;
 mod subscriber;
 
@@ -44,9 +44,9 @@ pub use stats::ClientCounters;
 pub use subscriber::{ClientSubscriber, ClientSubscription};
 
 use crate::SubscriberConfig;
+use address::Address;
 use drive::Driver;
 use link::Shared;
-use socket::Address;
 
 /// A connection to a bridge that is made again when it is lost. Clones, publishers and subscribers share it; it is
 /// closed by [`Client::close`], or when the last of them is dropped.

@@ -9,17 +9,16 @@ use std::time::Duration;
 
 use mycelium_wire::core_messages::{GoodbyeReason, SchemaMode};
 use mycelium_wire::frame::HEADER_SIZE;
-use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 use super::ClientError;
 use super::drive::{BATCH, Lines};
 use super::inbound::runs;
 use super::link::{ClientState, Shared};
-use super::socket::{Reader, Writer};
 use super::stats::add;
 use crate::protocol::client::{Connection, Ending, Settings, Step};
 use crate::protocol::{Frames, Outbox, Phase};
+use crate::socket::{Reader, Writer};
 use crate::{PublishError, Run};
 
 /// Slices of one write. Small frames are joined, so that each is of some size.
@@ -127,7 +126,6 @@ struct Session<'a> {
 
 enum Event {
     Read(io::Result<usize>),
-    Writable(io::Result<()>),
     Flushed(Result<(), PublishError>),
     /// What is wanted.
     Changed,
@@ -164,12 +162,11 @@ impl Session<'_> {
                     self.input_ended = true;
                     self.connection.end_of_input(now);
                 }
-                Event::Writable(Err(error)) => self.failed = Some(error),
                 Event::Flushed(Err(_)) => {
                     add(&self.shared.counts.discarded, self.lines.ingress.discard());
                 }
                 Event::Changed => self.unsaid = true,
-                Event::Writable(Ok(())) | Event::Flushed(Ok(())) | Event::Look => {}
+                Event::Flushed(Ok(())) | Event::Look => {}
             }
             self.check_time();
         }
@@ -198,7 +195,7 @@ impl Session<'_> {
             flushed = ingress.flush(), if held => Event::Flushed(flushed),
             read = self.reader.read(input.room(self.needed)), if !held && !self.input_ended => Event::Read(read),
             _ = queue.recv_runs(&mut self.taken, BATCH), if takes => Event::Look,
-            ready = self.writer.writable(), if !outbox.is_empty() => Event::Writable(ready),
+            () = self.writer.writable(), if !outbox.is_empty() => Event::Look,
             () = self.shared.changed.notified() => Event::Changed,
             () = &mut self.sleep, if deadline.is_some() => Event::Look,
         }
@@ -234,7 +231,7 @@ impl Session<'_> {
         if self.connection.phase() == Phase::Flushing && said {
             self.connection.flushed();
             if self.connection.phase() == Phase::HalfClosed {
-                self.writer.shutdown().await?;
+                self.writer.end();
             }
         }
         Ok(())
@@ -309,7 +306,6 @@ impl Session<'_> {
                     add(&self.shared.counts.sent_bytes, (before - outbox.data_rest()) as u64);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }

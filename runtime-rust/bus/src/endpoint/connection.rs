@@ -17,9 +17,9 @@ use super::admission::{ClientInfo, Command, ConnectionHandle, PeerAddress};
 use super::inbox::Inbox;
 use super::listen::Shared;
 use super::stats::Written;
-use super::stream::Stream;
 use crate::protocol::server::{Connection, Ending, Step};
 use crate::protocol::{Frames, Outbox, Phase};
+use crate::socket::{Reader, Writer};
 use crate::{BLOCK_SIZE, CloseReason, ConnectionId, Ingress, OverflowPolicy, PublishError, Run, Subscription, Take};
 
 mod clients;
@@ -54,7 +54,7 @@ pub(super) struct Driver {
     handle: ConnectionHandle,
     protocol: Connection,
     /// Until it is closed.
-    stream: Option<Stream>,
+    stream: Option<(Reader, Writer)>,
     read_ended: bool,
     write_ended: bool,
     inbox: Inbox,
@@ -86,7 +86,7 @@ impl Driver {
         shared: Arc<Shared>,
         id: ConnectionId,
         peer: PeerAddress,
-        stream: Stream,
+        stream: (Reader, Writer),
         protocol: Connection,
         handle: ConnectionHandle,
     ) -> Self {
@@ -144,11 +144,11 @@ impl Driver {
                 context.waker().wake_by_ref();
                 return;
             }
-            let Some(mut stream) = self.stream.take() else { return };
+            let Some((mut reader, writer)) = self.stream.take() else { return };
             let mut inbox = std::mem::take(&mut self.inbox);
-            let read = inbox.poll_read(context, &mut stream, |bytes| self.take_bytes(bytes));
+            let read = inbox.poll_read(context, &mut reader, |bytes| self.take_bytes(bytes));
             self.inbox = inbox;
-            self.stream = Some(stream);
+            self.stream = Some((reader, writer));
             match read {
                 Poll::Pending => return,
                 Poll::Ready(Ok(0)) => {
@@ -262,8 +262,8 @@ impl Driver {
                 if self.phase() == Phase::Flushing && !self.protocol.has_output() {
                     self.protocol.flushed();
                     self.write_ended = true;
-                    if let Some(stream) = &self.stream {
-                        stream.end_writing();
+                    if let Some((_, writer)) = &self.stream {
+                        writer.end();
                     }
                 }
                 return;
@@ -272,15 +272,15 @@ impl Driver {
                 context.waker().wake_by_ref();
                 return;
             }
-            let Some(stream) = &mut self.stream else { return };
+            let Some((_, writer)) = &mut self.stream else { return };
             let written = if self.outbox.blocks() < 8 {
                 let mut slices = [IoSlice::new(&[]); 10];
                 let used = self.outbox.slices(&mut slices);
-                stream.poll_write(context, slices.get(..used).unwrap_or_default())
+                writer.poll_write(context, slices.get(..used).unwrap_or_default())
             } else {
                 let mut slices = [IoSlice::new(&[]); MAX_SLICES];
                 let used = self.outbox.slices(&mut slices);
-                stream.poll_write(context, slices.get(..used).unwrap_or_default())
+                writer.poll_write(context, slices.get(..used).unwrap_or_default())
             };
             match written {
                 // What is in the outbox waits for the client; the end of its queue must not.
@@ -417,7 +417,7 @@ impl Driver {
                 continue;
             }
             let stream = self.stream.as_ref();
-            self.protocol.handle_timeout(now, || stream.is_some_and(Stream::has_nothing_unread));
+            self.protocol.handle_timeout(now, || stream.is_some_and(|(reader, _)| reader.has_nothing_unread()));
             let missed = self.protocol.heartbeats_missed();
             self.shared.tally.heartbeats_missed.fetch_add(missed - self.missed, Ordering::Relaxed);
             self.missed = missed;

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use super::stream::Stream;
+use crate::socket::Reader;
 
 /// What is read at once. Larger frames are put together in the connection's own memory.
 const SCRATCH: usize = 128 * 1024;
@@ -26,17 +26,17 @@ impl Inbox {
     pub(super) fn poll_read(
         &mut self,
         context: &mut Context<'_>,
-        stream: &mut Stream,
+        reader: &mut Reader,
         take: impl FnOnce(&[u8]) -> usize,
     ) -> Poll<io::Result<usize>> {
         if self.partial.len() >= SCRATCH / 2 {
-            return self.poll_read_large(context, stream, take);
+            return self.poll_read_large(context, reader, take);
         }
         BUFFER.with_borrow_mut(|buffer| {
             buffer.resize(SCRATCH, 0);
             let kept = self.partial.len();
             let (front, room) = buffer.split_at_mut(kept);
-            let read = ready!(stream.poll_read(context, room))?;
+            let read = ready!(reader.poll_read(context, room))?;
             front.copy_from_slice(&self.partial);
             let bytes = buffer.get(..kept + read).unwrap_or_default();
             let used = if read == 0 { 0 } else { take(bytes) };
@@ -55,12 +55,12 @@ impl Inbox {
     fn poll_read_large(
         &mut self,
         context: &mut Context<'_>,
-        stream: &mut Stream,
+        reader: &mut Reader,
         take: impl FnOnce(&[u8]) -> usize,
     ) -> Poll<io::Result<usize>> {
         let kept = self.partial.len();
         self.partial.resize(kept + kept.max(SCRATCH), 0);
-        let read = stream.poll_read(context, self.partial.get_mut(kept..).unwrap_or_default());
+        let read = reader.poll_read(context, self.partial.get_mut(kept..).unwrap_or_default());
         let length = match &read {
             Poll::Ready(Ok(read)) => *read,
             _ => 0,

@@ -18,9 +18,9 @@ use super::admission::{ClientInfo, ClientStats, ConnectionHandle, PeerAddress};
 use super::bind::SocketFile;
 use super::connection::Driver;
 use super::stats::{EndpointStats, Tally};
-use super::stream::Stream;
 use super::{Admission, EndpointConfig};
 use crate::protocol::server::{Connection, Refusal, Settings};
+use crate::socket::{Reader, Stream, Writer};
 use crate::{ConnectionId, IngressConfig, MessageBus, Registry, UnknownTypes};
 
 /// Connections whose handshake is not done; with more, the oldest are closed.
@@ -177,7 +177,10 @@ async fn accept(shared: Arc<Shared>, listener: Listener) {
     }
 }
 
-async fn accept_one(listener: &Listener, shared: &Shared) -> io::Result<(Stream, PeerAddress, Option<Refusal>)> {
+/// What is read from and written to.
+type Halves = (Reader, Writer);
+
+async fn accept_one(listener: &Listener, shared: &Shared) -> io::Result<(Halves, PeerAddress, Option<Refusal>)> {
     match listener {
         Listener::Unix(listener, _) => {
             let (stream, _) = listener.accept().await?;
@@ -186,18 +189,18 @@ async fn accept_one(listener: &Listener, shared: &Shared) -> io::Result<(Stream,
             let allowed = shared.config.allowed_uids.as_ref().is_none_or(|uids| uids.contains(&uid));
             let refusal =
                 (!allowed).then(|| Refusal::new(RejectReason::NotAllowed, format!("user {uid} is not allowed")));
-            Ok((Stream::Unix(stream), PeerAddress::Unix { uid, pid }, refusal))
+            Ok((Stream::Unix(stream).split()?, PeerAddress::Unix { uid, pid }, refusal))
         }
         Listener::Tcp(listener) => {
             let (stream, address) = listener.accept().await?;
             // Without it a connection is slower and no less right.
             let _ = stream.set_nodelay(shared.config.tcp_nodelay);
-            Ok((Stream::Tcp(stream), PeerAddress::Tcp(address), None))
+            Ok((Stream::Tcp(stream).split()?, PeerAddress::Tcp(address), None))
         }
     }
 }
 
-fn spawn(shared: &Arc<Shared>, stream: Stream, peer: PeerAddress, refusal: Option<Refusal>) {
+fn spawn(shared: &Arc<Shared>, stream: Halves, peer: PeerAddress, refusal: Option<Refusal>) {
     let id = shared.bus.next_connection_id();
     let now = Instant::now().into_std();
     let settings = shared.settings();

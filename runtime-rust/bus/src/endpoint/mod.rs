@@ -8,7 +8,6 @@ mod connection;
 mod inbox;
 mod listen;
 mod stats;
-mod stream;
 
 pub use admission::{Admission, ClientInfo, ClientStats, ConnectionHandle, PeerAddress};
 pub use bind::BindError;
