@@ -33,7 +33,7 @@ type t = {
   counters : counters;
   changed : Condition.t;
   room : Condition.t;
-  work : Condition.t;
+  work : Semaphore.Binary.t;
   idle : Condition.t;
   wake_output : Unix.file_descr;
   wake_input : Unix.file_descr;
@@ -57,6 +57,7 @@ type t = {
   mutable followers : Condition.t list;
   mutable writing : bool;
   mutable wanted : bool;
+  mutable called : bool;
   mutable room_waiters : int;
   mutable choked : bool;
   mutable tried : int;
@@ -103,7 +104,7 @@ let create ~address ~config ~reconnect ~send_limit =
           counters = no_counters ();
           changed = Condition.create ();
           room = Condition.create ();
-          work = Condition.create ();
+          work = Semaphore.Binary.make false;
           idle = Condition.create ();
           wake_output;
           wake_input;
@@ -127,6 +128,7 @@ let create ~address ~config ~reconnect ~send_limit =
           followers = [];
           writing = false;
           wanted = false;
+          called = false;
           room_waiters = 0;
           choked = false;
           tried = 0;
@@ -201,10 +203,14 @@ let has_output t =
       Outbox.core t.outbox > 0
       || (Connection.sends_data c && not (Outbox.is_empty t.outbox))
 
+(* Not a condition with [lock]: the writer thread would come back from it with
+   the lock and without the runtime's, and whoever publishes would have to wait
+   for it at every message. *)
 let call_writer t =
-  if not t.wanted then begin
-    t.wanted <- true;
-    Condition.signal t.work
+  t.wanted <- true;
+  if not t.called then begin
+    t.called <- true;
+    Semaphore.Binary.release t.work
   end
 
 let break_output t =
@@ -328,6 +334,11 @@ let writer t =
       stop_writing t;
       if outcome = `Again then wait_for_socket t
     end
-    else Condition.wait t.work t.lock
+    else begin
+      release t;
+      Semaphore.Binary.acquire t.work;
+      acquire t;
+      t.called <- false
+    end
   done;
   release t

@@ -45,7 +45,7 @@ type t = {
   counters : counters;
   changed : Condition.t;  (** Handshake, answers, the end; not writing. *)
   room : Condition.t;  (** The outbox has become shorter. *)
-  work : Condition.t;  (** For the writer thread. *)
+  work : Semaphore.Binary.t;  (** For the writer thread. *)
   idle : Condition.t;  (** For the background thread. *)
   wake_output : Unix.file_descr;  (** Ends the reader's wait. *)
   wake_input : Unix.file_descr;
@@ -69,6 +69,7 @@ type t = {
   mutable followers : Condition.t list;
   mutable writing : bool;
   mutable wanted : bool;  (** The writer thread has work. *)
+  mutable called : bool;  (** It has been woken, and has not looked since. *)
   mutable room_waiters : int;
   mutable choked : bool;  (** The socket takes no more for now. *)
   mutable tried : int;  (** Bytes of data when it last did not. *)

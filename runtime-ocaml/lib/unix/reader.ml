@@ -14,7 +14,8 @@ let finish t failure =
     t.ended <- Some failure;
     let c = t.counters in
     c.unsent <- c.unsent + Outbox.clear t.outbox;
-    List.iter Condition.broadcast [ t.changed; t.room; t.work; t.idle ];
+    List.iter Condition.broadcast [ t.changed; t.room; t.idle ];
+    Semaphore.Binary.release t.work;
     List.iter Condition.signal t.followers;
     Router.iter t.router (fun sink -> sink.wake ())
   end
