@@ -25,6 +25,7 @@ static PARTS: &[Part] = &[
     Part { name: "transport", usual: true, run: transport },
     Part { name: "ocaml", usual: true, run: ocaml },
     Part { name: "sockets", usual: true, run: sockets },
+    Part { name: "hold", usual: false, run: hold },
     Part { name: "compiler", usual: true, run: compiler },
     Part { name: "criterion", usual: false, run: criterion },
 ];
@@ -46,12 +47,14 @@ pub fn run(arguments: &[String]) -> Outcome {
 }
 
 /// What must hold of the benchmarks on every change: they are formatted, free of warnings, and compile in both
-/// languages. bin_prot may be missing.
+/// languages. bin_prot may be missing. A worker holds some messages.
 pub fn check() -> Outcome {
     process::run(cargo(&["fmt", "--check"]))?;
     process::run(cargo(&["clippy", "--locked", "--all-targets", "--", "-D", "warnings"]))?;
     ocaml_program("dev", &CODEC)?;
-    ocaml_program("dev", &SOCKETS).map(drop)
+    ocaml_program("dev", &SOCKETS)?;
+    let hold = ocaml_program("dev", &HOLD)?;
+    process::run(process::program(&hold.to_string_lossy(), &["--quick"]))
 }
 
 fn rust(options: &[&str]) -> Outcome {
@@ -71,6 +74,11 @@ fn ocaml(options: &[&str]) -> Outcome {
 
 fn sockets(options: &[&str]) -> Outcome {
     let program = ocaml_program("release", &SOCKETS)?;
+    process::run(process::program(&program.to_string_lossy(), options))
+}
+
+fn hold(options: &[&str]) -> Outcome {
+    let program = ocaml_program("release", &HOLD)?;
     process::run(process::program(&program.to_string_lossy(), options))
 }
 
@@ -119,13 +127,14 @@ struct OcamlProgram {
 
 const CODEC: OcamlProgram = OcamlProgram { folder: "ocaml", contract: "contracts.yaml", name: "bench" };
 const SOCKETS: OcamlProgram = OcamlProgram { folder: "sockets", contract: "sockets/contracts.yaml", name: "sockets" };
+const HOLD: OcamlProgram = OcamlProgram { name: "hold", ..SOCKETS };
 
 /// The benchmark, compiled for release with the code that the compiler generates now. dune wants all it builds in one
 /// folder: the runtime and the benchmarks are copied side by side.
 fn ocaml_program(compiler_profile: &str, program: &OcamlProgram) -> Result<PathBuf, Failure> {
     let stage = workspace::target().join("bench/ocaml");
     let source = workspace::root();
-    let bench = stage.join(program.name);
+    let bench = stage.join(program.folder);
     copy(&source.join("runtime-ocaml"), &stage.join("runtime-ocaml"))?;
     copy(&source.join("tests/bench").join(program.folder), &bench)?;
     let mut generate = Command::new(myc_schema(compiler_profile)?);
@@ -133,7 +142,7 @@ fn ocaml_program(compiler_profile: &str, program: &OcamlProgram) -> Result<PathB
     generate.arg("--out").arg(&bench);
     process::run(generate)?;
     workspace::write(&stage.join("dune-project"), "(lang dune 2.9)\n")?;
-    let target = format!("{name}/{name}.exe", name = program.name);
+    let target = format!("{}/{}.exe", program.folder, program.name);
     let mut dune = process::program("dune", &["build", "--root", ".", "--profile", "release", &target]);
     dune.current_dir(&stage);
     process::run(dune)?;

@@ -5,6 +5,7 @@ type role =
   | Sink of int
   | Source of { frame : string; count : int }
   | Echo
+  | Bridge of { first : int; count : int; answer_every : int; last : bool }
 
 let size = 65_536
 
@@ -74,10 +75,48 @@ let source fd frame count =
   in
   go count
 
+(* {1 A bridge that comes and goes} *)
+
+module Tick = Messages.Tick
+
+let tick n =
+  let n = Mycelium.U64.of_int_exn n in
+  Tick.make_exn ~sequence:n ~price:n ~sent:n
+
+let tick_size = Codec.header_size + Tick.size
+
+let numbered fd ~first ~count =
+  let b = Bytes.create size in
+  let rec go n pos =
+    if n = first + count then write_all fd b 0 pos
+    else if pos + tick_size > size then begin
+      write_all fd b 0 pos;
+      go n 0
+    end
+    else go (n + 1) (Codec.encode_into (module Tick) (tick n) b ~pos)
+  in
+  go first 0
+
+let answered fd ~first ~count ~every =
+  let b = Bytes.create tick_size in
+  for i = 1 to count / every do
+    read_exactly fd b 0 tick_size;
+    let pos = Codec.header_size and len = Tick.size in
+    let answer = Tick.decode_exn b ~pos ~len in
+    if not (Tick.equal answer (tick (first - 1 + (i * every)))) then begin
+      prerr_endline "an answer that is not the next one";
+      exit 1
+    end
+  done
+
 let serve fd ~handshake role =
   let b = Bytes.create size in
   if handshake then greet fd;
   (match role with
+  | Bridge { first; count; answer_every; last } ->
+      numbered fd ~first ~count;
+      answered fd ~first ~count ~every:answer_every;
+      if not last then exit 0
   | Sink bytes ->
       skip fd b bytes;
       if not handshake then send fd "x"
@@ -102,13 +141,13 @@ let main () =
 
 let next = ref 0
 
-let start role ~handshake =
+let new_path () =
   incr next;
-  let path =
-    Filename.concat
-      (Filename.get_temp_dir_name ())
-      (Printf.sprintf "mycelium-bench-%d-%d" (Unix.getpid ()) !next)
-  in
+  Filename.concat
+    (Filename.get_temp_dir_name ())
+    (Printf.sprintf "mycelium-bench-%d-%d" (Unix.getpid ()) !next)
+
+let start_at path role ~handshake =
   let fd = Unix.socket ~cloexec:true PF_UNIX SOCK_STREAM 0 in
   Unix.bind fd (ADDR_UNIX path);
   Unix.listen fd 1;
@@ -120,7 +159,12 @@ let start role ~handshake =
   in
   Unix.close fd;
   let finish () =
-    ignore (Unix.waitpid [] pid : int * Unix.process_status);
-    Unix.unlink path
+    let status = snd (Unix.waitpid [] pid) in
+    Unix.unlink path;
+    if status <> WEXITED 0 then failwith "the peer has failed"
   in
-  (path, finish)
+  finish
+
+let start role ~handshake =
+  let path = new_path () in
+  (path, start_at path role ~handshake)
