@@ -167,9 +167,9 @@ module Message_summary = struct
   module View = struct
     let check b ~pos ~len = RT.try_check myc_check b ~pos ~len ~size
     let type_id b ~pos = RT.peek_u16 b pos
-    let fingerprint b ~pos = RT.peek_octets b (pos + 2) ~len:8
-    let name_length b ~pos = RT.peek_length b (pos + 10) ~max:64
-    let name b ~pos = RT.peek_text b (pos + 10) ~max:64
+    let fingerprint b ~pos = RT.peek_octets b (RT.at pos 2) ~len:8
+    let name_length b ~pos = RT.peek_length b (RT.at pos 10) ~max:64
+    let name b ~pos = RT.peek_text b (RT.at pos 10) ~max:64
   end
 
   let myc_read b p =
@@ -256,13 +256,13 @@ module Client_hello = struct
   module View = struct
     let check b ~pos ~len = RT.try_check myc_check b ~pos ~len ~size
     let schema_digest b ~pos = RT.peek_octets b pos ~len:32
-    let protocol_version b ~pos = RT.peek_u16 b (pos + 32)
-    let capabilities b ~pos = RT.peek_u32 b (pos + 36)
-    let client_name_length b ~pos = RT.peek_length b (pos + 40) ~max:64
-    let client_name b ~pos = RT.peek_text b (pos + 40) ~max:64
-    let worker_id_length b ~pos = RT.peek_length b (pos + 112) ~max:64
-    let worker_id b ~pos = RT.peek_text b (pos + 112) ~max:64
-    let worker_token b ~pos = RT.peek_octets b (pos + 184) ~len:16
+    let protocol_version b ~pos = RT.peek_u16 b (RT.at pos 32)
+    let capabilities b ~pos = RT.peek_u32 b (RT.at pos 36)
+    let client_name_length b ~pos = RT.peek_length b (RT.at pos 40) ~max:64
+    let client_name b ~pos = RT.peek_text b (RT.at pos 40) ~max:64
+    let worker_id_length b ~pos = RT.peek_length b (RT.at pos 112) ~max:64
+    let worker_id b ~pos = RT.peek_text b (RT.at pos 112) ~max:64
+    let worker_token b ~pos = RT.peek_octets b (RT.at pos 184) ~len:16
   end
 
   let myc_write b p t =
@@ -373,13 +373,13 @@ module Welcome = struct
   module View = struct
     let check b ~pos ~len = RT.try_check myc_check b ~pos ~len ~size
     let schema_digest b ~pos = RT.peek_octets b pos ~len:32
-    let protocol_version b ~pos = RT.peek_u16 b (pos + 32)
+    let protocol_version b ~pos = RT.peek_u16 b (RT.at pos 32)
     let schema_mode b ~pos = RT.known
-      (Schema_mode.of_int (RT.peek_u8 b (pos + 34)))
-    let connection_id b ~pos = RT.peek_u64 b (pos + 40)
-    let heartbeat_interval_ms b ~pos = RT.peek_u32 b (pos + 48)
-    let heartbeat_misses b ~pos = RT.peek_u16 b (pos + 52)
-    let max_payload b ~pos = RT.peek_u32 b (pos + 56)
+      (Schema_mode.of_int (RT.peek_u8 b (RT.at pos 34)))
+    let connection_id b ~pos = RT.peek_u64 b (RT.at pos 40)
+    let heartbeat_interval_ms b ~pos = RT.peek_u32 b (RT.at pos 48)
+    let heartbeat_misses b ~pos = RT.peek_u16 b (RT.at pos 52)
+    let max_payload b ~pos = RT.peek_u32 b (RT.at pos 56)
   end
 
   let myc_read b p =
@@ -486,9 +486,9 @@ module Reject = struct
   module View = struct
     let check b ~pos ~len = RT.try_check myc_check b ~pos ~len ~size
     let reason b ~pos = RT.known (Reject_reason.of_int (RT.peek_u16 b pos))
-    let schema_digest b ~pos = RT.peek_octets b (pos + 2) ~len:32
-    let detail_length b ~pos = RT.peek_length b (pos + 34) ~max:200
-    let detail b ~pos = RT.peek_text b (pos + 34) ~max:200
+    let schema_digest b ~pos = RT.peek_octets b (RT.at pos 2) ~len:32
+    let detail_length b ~pos = RT.peek_length b (RT.at pos 34) ~max:200
+    let detail b ~pos = RT.peek_text b (RT.at pos 34) ~max:200
   end
 
   let myc_write b p t =
@@ -569,7 +569,7 @@ module Schema_summary = struct
     let check b ~pos ~len = RT.try_check myc_check b ~pos ~len ~size
     let entries_length b ~pos = RT.peek_length b pos ~max:32
     let entries b ~pos i = RT.peek_slot b pos ~max:32 ~stride:82 i
-    let last b ~pos = RT.peek_bool b (pos + 2632)
+    let last b ~pos = RT.peek_bool b (RT.at pos 2632)
   end
 
   let myc_read b p =
@@ -775,10 +775,10 @@ module Subscribe = struct
   module View = struct
     let check b ~pos ~len = RT.try_check myc_check b ~pos ~len ~size
     let all b ~pos = RT.peek_bool b pos
-    let type_ids_length b ~pos = RT.peek_length b (pos + 2) ~max:256
+    let type_ids_length b ~pos = RT.peek_length b (RT.at pos 2) ~max:256
     let type_ids b ~pos i = RT.peek_u16 b
-      (RT.peek_slot b (pos + 2) ~max:256 ~stride:2 i)
-    let request b ~pos = RT.peek_u64 b (pos + 528)
+      (RT.peek_slot b (RT.at pos 2) ~max:256 ~stride:2 i)
+    let request b ~pos = RT.peek_u64 b (RT.at pos 528)
   end
 
   let myc_read b p =
@@ -865,10 +865,10 @@ module Unsubscribe = struct
   module View = struct
     let check b ~pos ~len = RT.try_check myc_check b ~pos ~len ~size
     let all b ~pos = RT.peek_bool b pos
-    let type_ids_length b ~pos = RT.peek_length b (pos + 2) ~max:256
+    let type_ids_length b ~pos = RT.peek_length b (RT.at pos 2) ~max:256
     let type_ids b ~pos i = RT.peek_u16 b
-      (RT.peek_slot b (pos + 2) ~max:256 ~stride:2 i)
-    let request b ~pos = RT.peek_u64 b (pos + 528)
+      (RT.peek_slot b (RT.at pos 2) ~max:256 ~stride:2 i)
+    let request b ~pos = RT.peek_u64 b (RT.at pos 528)
   end
 
   let myc_read b p =
@@ -951,7 +951,7 @@ module Subscribed = struct
   module View = struct
     let check b ~pos ~len = RT.try_check myc_check b ~pos ~len ~size
     let request b ~pos = RT.peek_u64 b pos
-    let types b ~pos = RT.peek_u32 b (pos + 8)
+    let types b ~pos = RT.peek_u32 b (RT.at pos 8)
   end
 
   let myc_read b p =
@@ -1089,8 +1089,8 @@ module Goodbye = struct
   module View = struct
     let check b ~pos ~len = RT.try_check myc_check b ~pos ~len ~size
     let reason b ~pos = RT.known (Goodbye_reason.of_int (RT.peek_u16 b pos))
-    let detail_length b ~pos = RT.peek_length b (pos + 2) ~max:200
-    let detail b ~pos = RT.peek_text b (pos + 2) ~max:200
+    let detail_length b ~pos = RT.peek_length b (RT.at pos 2) ~max:200
+    let detail b ~pos = RT.peek_text b (RT.at pos 2) ~max:200
   end
 
   let myc_write b p t =

@@ -39,9 +39,9 @@ module Text_message = struct
     let check b ~pos ~len = RT.try_check myc_check b ~pos ~len ~size
     let sender_length b ~pos = RT.peek_length b pos ~max:32
     let sender b ~pos = RT.peek_text b pos ~max:32
-    let content_length b ~pos = RT.peek_length b (pos + 40) ~max:256
-    let content b ~pos = RT.peek_text b (pos + 40) ~max:256
-    let timestamp b ~pos = RT.peek_u64 b (pos + 304)
+    let content_length b ~pos = RT.peek_length b (RT.at pos 40) ~max:256
+    let content b ~pos = RT.peek_text b (RT.at pos 40) ~max:256
+    let timestamp b ~pos = RT.peek_u64 b (RT.at pos 304)
   end
 
   let myc_write b p t =
@@ -122,8 +122,8 @@ module Counter_update = struct
   module View = struct
     let check b ~pos ~len = RT.try_check myc_check b ~pos ~len ~size
     let counter_id b ~pos = RT.peek_u64 b pos
-    let value b ~pos = RT.peek_i32 b (pos + 8)
-    let delta b ~pos = RT.peek_i32 b (pos + 12)
+    let value b ~pos = RT.peek_i32 b (RT.at pos 8)
+    let delta b ~pos = RT.peek_i32 b (RT.at pos 12)
   end
 
   let myc_read b p =
@@ -201,10 +201,10 @@ module Batch_operation = struct
   module View = struct
     let check b ~pos ~len = RT.try_check myc_check b ~pos ~len ~size
     let operation_id b ~pos = RT.peek_u64 b pos
-    let items_length b ~pos = RT.peek_length b (pos + 8) ~max:10
+    let items_length b ~pos = RT.peek_length b (RT.at pos 8) ~max:10
     let items b ~pos i = RT.peek_octets b
-      (RT.peek_slot b (pos + 8) ~max:10 ~stride:20 i) ~len:20
-    let total_count b ~pos = RT.peek_u32 b (pos + 216)
+      (RT.peek_slot b (RT.at pos 8) ~max:10 ~stride:20 i) ~len:20
+    let total_count b ~pos = RT.peek_u32 b (RT.at pos 216)
   end
 
   let myc_read b p =

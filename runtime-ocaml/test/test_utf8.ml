@@ -132,7 +132,9 @@ let scripts =
     and wide =
       frequency
         [
-          (8, oneofl [ "€"; "語"; "\xE0\xA0\x80"; "\xED\x9F\xBF"; "\xEE\x80\x80" ]);
+          ( 8,
+            oneofl
+              [ "€"; "語"; "\xE0\xA0\x80"; "\xED\x9F\xBF"; "\xEE\x80\x80" ] );
           (1, oneofl [ " "; "x"; "é"; "\xF0\x9F\x90\xAB" ]);
         ]
     in
@@ -151,10 +153,41 @@ let scripts =
     in
     map spoil (pair text (triple bool (int_bound 200) bytes)))
 
+(* As Rust's [Debug] prints them, which is tested with the same texts. *)
+let quoted () =
+  let check s expected =
+    Alcotest.(check string) "quoted" ("\"" ^ expected ^ "\"") (Utf8.quoted s)
+  in
+  List.iter
+    (fun s -> check s s)
+    [ ""; "it's"; "Grüße, κόσμε"; "語"; "\xF0\x9F\x90\xAB"; "\xC3\xBF" ];
+  check "a\"b\\c" "a\\\"b\\\\c";
+  check "\000\t\n\r\x1B[2J\x7F" "\\0\\t\\n\\r\\u{1b}[2J\\u{7f}";
+  List.iter
+    (fun (s, expected) -> check ("ü" ^ s ^ "x") ("ü" ^ expected ^ "x"))
+    [
+      ("\xC2\x85", "\\u{85}");
+      ("\xC2\x9F", "\\u{9f}");
+      ("\xD8\x9C", "\\u{61c}");
+      ("\xE2\x80\x8B", "\\u{200b}");
+      ("\xE2\x80\x8F", "\\u{200f}");
+      ("\xE2\x80\xA8", "\\u{2028}");
+      ("\xE2\x80\xA9", "\\u{2029}");
+      ("\xE2\x80\xAA", "\\u{202a}");
+      ("\xE2\x80\xAE", "\\u{202e}");
+      ("\xE2\x81\xA6", "\\u{2066}");
+      ("\xE2\x81\xA9", "\\u{2069}");
+      ("\xEF\xBB\xBF", "\\u{feff}");
+      ("\xF3\xA0\x81\x81", "\\u{e0041}");
+    ];
+  check "\xE2\x80\xA7" "\xE2\x80\xA7";
+  Alcotest.(check string) "not UTF-8" {|"\128\n"|} (Utf8.quoted "\x80\n")
+
 let tests =
   [
     Check.case "edges of well-formed sequences" edges;
     Check.case "ascii at every place" ascii;
+    Check.case "quoted" quoted;
     Check.property "as decoded by the book" ~count:20_000 pieces
       ~print:Check.hex (fun s -> Utf8.is_valid s = is_valid_plainly s);
     Check.property "text of one script" ~count:20_000 scripts ~print:Check.hex

@@ -59,6 +59,25 @@ let unchecked () =
   let b = Bytes.make Core.Goodbye.size '\000' in
   Check.refused "enum" (fun () -> Core.Goodbye.View.reason b ~pos:0)
 
+(* Before the bytes, though the field itself would lie in them. *)
+let before_the_bytes () =
+  let b = Bytes.make 1024 '\000' in
+  Bytes.set b 0 '\001';
+  List.iter
+    (fun pos ->
+      let refused what f =
+        Check.refused what (fun () -> ignore (Sys.opaque_identity (f ())))
+      in
+      refused "text" (fun () -> Text.View.content b ~pos);
+      refused "its length" (fun () -> Text.View.content_length b ~pos);
+      refused "u64" (fun () -> Text.View.timestamp b ~pos);
+      refused "i32" (fun () -> Counter.View.delta b ~pos);
+      refused "first field" (fun () -> Counter.View.counter_id b ~pos);
+      refused "element" (fun () -> Batch.View.items b ~pos 0);
+      refused "struct" (fun () -> Core.Schema_summary.View.entries b ~pos 0);
+      refused "check" (fun () -> Text.View.check b ~pos ~len:312))
+    [ -1; -8; -16; min_int; min_int + 8 ]
+
 (* One box for what [Gc.minor_words] returns. *)
 let words f =
   let before = Gc.minor_words () in
@@ -105,5 +124,6 @@ let tests =
     Check.case "reads" reads;
     Check.case "structs in vectors" nested;
     Check.case "unchecked bytes" unchecked;
+    Check.case "before the bytes" before_the_bytes;
     Check.case "no allocation" no_allocation;
   ]

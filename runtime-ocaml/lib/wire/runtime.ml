@@ -74,6 +74,11 @@ let[@inline] octets b p len =
 let get_octets b p ~len = octets b p len
 
 let get_text b p = get_octets b (p + 8) ~len:(get_u16 b p)
+
+let[@inline] at pos offset =
+  if pos < 0 then invalid_arg "View: the position is negative";
+  pos + offset
+
 let[@inline] peek_u8 b p = Char.code (Bytes.get b p)
 let[@inline] peek_u16 b p = le16 (native_peek16 b p)
 let[@inline] peek_int32 b p = le32 (native_peek32 b p)
@@ -347,7 +352,7 @@ let pp_redacted ppf name = Format.fprintf ppf "%s <redacted>" name
 let pp_int = Format.pp_print_int
 let pp_int64 ppf v = Format.fprintf ppf "%Ld" v
 let pp_bool = Format.pp_print_bool
-let pp_text ppf s = Format.fprintf ppf "%S" s
+let pp_text ppf s = Format.pp_print_string ppf (Utf8.quoted s)
 
 let rec pp_shortest digits round ppf v =
   let text = Printf.sprintf "%.*g" digits v in

@@ -57,6 +57,10 @@ val get_text : bytes -> int -> string
     For views, whose bytes may not have been checked: they raise
     [Invalid_argument] rather than read outside of [b]. *)
 
+val at : int -> int -> int
+(** [at pos offset] is [pos + offset].
+    @raise Invalid_argument if [pos] is negative. *)
+
 val peek_u8 : bytes -> int -> int
 val peek_u16 : bytes -> int -> int
 val peek_u32 : bytes -> int -> int

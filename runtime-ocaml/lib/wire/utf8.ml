@@ -138,3 +138,47 @@ let unsafe_is_valid b ~pos ~len =
 let range f s = f (Bytes.unsafe_of_string s) ~pos:0 ~len:(String.length s)
 let is_valid s = range unsafe_is_valid s
 let is_ascii s = range unsafe_is_ascii s
+
+let is_hidden = function
+  | 0x7F | 0xAD | 0x061C | 0x180E | 0xFEFF -> true
+  | point ->
+      point < 0x20
+      || (point >= 0x80 && point < 0xA0)
+      || (point >= 0x200B && point <= 0x200F)
+      || (point >= 0x2028 && point <= 0x202E)
+      || (point >= 0x2060 && point <= 0x206F)
+      || (point >= 0xFFF9 && point <= 0xFFFB)
+      || (point >= 0xE0000 && point <= 0xE007F)
+
+let quote s =
+  let out = Buffer.create (String.length s + 2) in
+  let tail i = Char.code s.[i] land 0x3F in
+  let rec add i =
+    if i < String.length s then begin
+      let lead = Char.code s.[i] in
+      let length, point =
+        if lead < 0x80 then (1, lead)
+        else if lead < 0xE0 then (2, ((lead land 0x1F) lsl 6) lor tail (i + 1))
+        else
+          let two = (tail (i + 1) lsl 6) lor tail (i + 2) in
+          if lead < 0xF0 then (3, ((lead land 0x0F) lsl 12) lor two)
+          else (4, ((lead land 0x07) lsl 18) lor (two lsl 6) lor tail (i + 3))
+      in
+      (match s.[i] with
+      | '"' -> Buffer.add_string out "\\\""
+      | '\\' -> Buffer.add_string out "\\\\"
+      | '\000' -> Buffer.add_string out "\\0"
+      | '\t' -> Buffer.add_string out "\\t"
+      | '\n' -> Buffer.add_string out "\\n"
+      | '\r' -> Buffer.add_string out "\\r"
+      | _ when is_hidden point -> Printf.bprintf out "\\u{%x}" point
+      | _ -> Buffer.add_substring out s i length);
+      add (i + length)
+    end
+  in
+  Buffer.add_char out '"';
+  add 0;
+  Buffer.add_char out '"';
+  Buffer.contents out
+
+let quoted s = if is_valid s then quote s else Printf.sprintf "%S" s

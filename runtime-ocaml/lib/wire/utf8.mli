@@ -7,6 +7,13 @@ val is_valid : string -> bool
 val is_ascii : string -> bool
 (** [is_ascii s] is [true] iff all bytes of [s] are below 128. *)
 
+val quoted : string -> string
+(** [quoted s] is [s] between double quotes, for people to read: on one line,
+    and with nothing in it that could pass for something else. Quotes,
+    backslashes, control characters, line separators, and characters that have
+    no width or change the direction of text are escaped, as Rust's [Debug]
+    does. What is not UTF-8 is escaped as in OCaml. *)
+
 (** {1 For generated code}
 
     The range has to lie in the bytes: it is not checked. *)

@@ -181,3 +181,37 @@ fn messages_are_plain_values() {
     plain::<MessageSummary>();
     plain::<SchemaMode>();
 }
+
+// One line in a log, and nothing in it that could pass for something else. The same texts are tested in OCaml.
+#[test]
+fn text_is_printed_legibly_and_without_hidden_characters() {
+    let printed = |name: &str| {
+        let summary = MessageSummary::new(MessageSummaryArgs { type_id: 1, fingerprint: &[0; 8], name }).unwrap();
+        let printed = format!("{summary:?}");
+        let (_, text) = printed.split_once(", name: ").unwrap();
+        text.strip_suffix(" }").unwrap().to_owned()
+    };
+    for legible in ["", "it's", "Grüße, κόσμε", "語", "🐫", "ÿ", "\u{2027}"] {
+        assert_eq!(printed(legible), format!("\"{legible}\""));
+    }
+    assert_eq!(printed("a\"b\\c"), r#""a\"b\\c""#);
+    assert_eq!(printed("\0\t\n\r\x1b[2J\x7f"), r#""\0\t\n\r\u{1b}[2J\u{7f}""#);
+    let hidden = [
+        '\u{85}',
+        '\u{9f}',
+        '\u{61c}',
+        '\u{200b}',
+        '\u{200f}',
+        '\u{2028}',
+        '\u{2029}',
+        '\u{202a}',
+        '\u{202e}',
+        '\u{2066}',
+        '\u{2069}',
+        '\u{feff}',
+        '\u{e0041}',
+    ];
+    for character in hidden {
+        assert_eq!(printed(&format!("ü{character}x")), format!("\"ü{}x\"", character.escape_unicode()));
+    }
+}

@@ -35,7 +35,7 @@ module Greeting = struct
     let check b ~pos ~len = RT.try_check myc_check b ~pos ~len ~size
     let text_length b ~pos = RT.peek_length b pos ~max:40
     let text b ~pos = RT.peek_text b pos ~max:40
-    let at b ~pos = RT.peek_u64 b (pos + 48)
+    let at b ~pos = RT.peek_u64 b (RT.at pos 48)
   end
 
   let myc_write b p t =

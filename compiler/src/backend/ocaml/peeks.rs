@@ -4,7 +4,7 @@
 //! inside of it.
 
 use super::bytes::{Access, get_simple};
-use super::code::{at, fill, string};
+use super::code::{fill, push_number, string};
 use super::doc::comment;
 use super::names::{self, Named, ViewNames};
 use super::shape::{Context, Shape, shape};
@@ -27,8 +27,21 @@ struct Peek {
     struct_module: Option<String>,
 }
 
+/// The position of a field, as an argument: the runtime refuses one before the bytes, which reads at an offset from it
+/// would not notice.
+fn position(offset: u32) -> String {
+    let mut out = String::from("pos");
+    if offset > 0 {
+        out.insert_str(0, "(RT.at ");
+        out.push(' ');
+        push_number(&mut out, offset);
+        out.push(')');
+    }
+    out
+}
+
 fn peek(cx: &Context, field: &Named) -> Peek {
-    let mut pos = at("pos", field.place.value_offset);
+    let mut pos = position(field.place.value_offset);
     let mut ty: &Type = &field.ty;
     let mut indices = 0;
     let mut looks = false;
@@ -62,13 +75,13 @@ fn peek(cx: &Context, field: &Named) -> Peek {
 pub fn functions(cx: &Context, fields: &[Named]) -> String {
     let mut out = String::with_capacity(fields.len() * 64);
     for (field, ViewNames { get, has, length }) in fields.iter().zip(names::view(fields)) {
-        let presence = at("pos", field.place.offset);
+        let presence = position(field.place.offset);
         if field.optional {
             out.push('\n');
             fill(&mut out, &format!("let {has} b ~pos = RT.peek_bool b {presence}"), 4);
         }
         if let Shape::Text { bound } | Shape::Blob { bound } | Shape::Vec { bound, .. } = shape(&field.ty) {
-            let pos = at("pos", field.place.value_offset);
+            let pos = position(field.place.value_offset);
             out.push('\n');
             fill(&mut out, &format!("let {length} b ~pos = RT.peek_length b {pos} ~max:{bound}"), 4);
         }
