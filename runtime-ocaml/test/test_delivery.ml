@@ -181,7 +181,7 @@ let block () =
     |> Bridge.send c;
     Bridge.say_goodbye c
   in
-  with_bridge ~interval_ms:20 script (fun t ->
+  with_bridge ~interval_ms:100 script (fun t ->
       let s = Subscriber.create_exn ~frames:100 t counters in
       let rec until_full () =
         if Subscriber.length s < 100 then begin
