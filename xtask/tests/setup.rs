@@ -16,7 +16,9 @@ impl Machine {
     /// Everything is there, and the user is root; apt-get notes how it was called.
     fn new() -> Self {
         let machine = Self { folder: tempfile::tempdir().unwrap() };
-        for name in ["cargo", "ocamlopt", "ocamlfind", "dune", "patch", "groff", "git", "flatc"] {
+        for name in
+            ["cargo", "ocamlopt", "ocamlfind", "dune", "patch", "groff", "git", "pkg-config", "nats-server", "flatc"]
+        {
             machine.put(name, PRESENT);
         }
         machine.put("id", "echo 0");
