@@ -147,7 +147,7 @@ impl Ingress {
         if type_id < FIRST_USER_TYPE_ID {
             return Err(CoreFrame { type_id });
         }
-        let counters = self.config.counters.clone();
+        let counters = &self.config.counters;
         counters.frames.fetch_add(run.count() as u64, Ordering::Relaxed);
         counters.bytes.fetch_add(run.len() as u64, Ordering::Relaxed);
         let accepted = match self.known(type_id).entry.clone() {
@@ -158,12 +158,12 @@ impl Ingress {
                 count
             }
             None => {
-                counters.unknown.fetch_add(run.count() as u64, Ordering::Relaxed);
+                self.config.counters.unknown.fetch_add(run.count() as u64, Ordering::Relaxed);
                 tracing::debug!(source = &*self.config.name, type_id, "frames of an unknown type are refused");
                 0
             }
         };
-        counters.accepted.fetch_add(accepted as u64, Ordering::Relaxed);
+        self.config.counters.accepted.fetch_add(accepted as u64, Ordering::Relaxed);
         Ok(accepted)
     }
 
@@ -182,10 +182,13 @@ impl Ingress {
 
     /// [`Ingress::flush`] without waiting: says whether everything was given.
     pub(crate) fn try_flush(&mut self) -> Result<bool, PublishError> {
-        while let Some(run) = self.pending.pop_front() {
-            let view = view(&self.bus, &self.config, &mut self.known, run.type_id())?;
+        while let Some(type_id) = self.pending.front().map(Run::type_id) {
+            // What cannot be given to anybody stays where it is counted.
+            let view = view(&self.bus, &self.config, &mut self.known, type_id)?;
+            let targets = view.targets()?;
+            let Some(run) = self.pending.pop_front() else { break };
             let count = run.count();
-            let rest = match view.targets()?.offer(run, self.config.origin, None) {
+            let rest = match targets.offer(run, self.config.origin, None) {
                 Ok(()) => None,
                 Err(full) => Some(full.rest),
             };

@@ -135,15 +135,15 @@ impl Writer {
         let slices = slices.get(..MAX_SLICES).unwrap_or(slices);
         // A signal, where the peer is gone, could end the whole process.
         let flags = SendFlags::NOSIGNAL.bits().cast_signed();
-        retry_interrupted(|| self.socket.get_ref().send_vectored_with_flags(slices, flags))
+        retry_interrupted(|| match slices {
+            // The cheaper call.
+            [slice] => self.socket.get_ref().send_with_flags(slice, flags),
+            _ => self.socket.get_ref().send_vectored_with_flags(slices, flags),
+        })
     }
 
     /// Waits after a write would have blocked. May be abandoned without losing anything.
-    pub(crate) async fn writable(&mut self) {
-        poll_fn(|context| self.poll_writable(context)).await;
-    }
-
-    fn poll_writable(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_writable(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let wait = self.wait.get_or_insert_with(|| Wait::new(self.socket.get_ref()));
         ready!(wait.poll(context));
         self.wait = None;

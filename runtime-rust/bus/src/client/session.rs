@@ -1,14 +1,17 @@
 //! One connection of a client: moves bytes between the socket, the protocol, the queue and the subscribers.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::future::{pending, poll_fn};
 use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use mycelium_wire::core_messages::{GoodbyeReason, SchemaMode};
 use mycelium_wire::frame::HEADER_SIZE;
+use tokio::sync::futures::Notified;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 use super::ClientError;
@@ -64,6 +67,7 @@ pub(super) async fn run(
         connection: Connection::new(Arc::clone(settings), now.into_std()),
         sleep: Box::pin(sleep_until(now)),
         taken: Vec::new(),
+        sends_first: false,
         needed: 1,
         subscribed: Subscribed::default(),
         unsaid: false,
@@ -107,6 +111,8 @@ struct Session<'a> {
     connection: Connection,
     sleep: Pin<Box<Sleep>>,
     taken: Vec<Run>,
+    /// The queue is looked at before the input: the one this time, the other next time.
+    sends_first: bool,
     /// Bytes without which there is no use in looking at the input.
     needed: usize,
     subscribed: Subscribed,
@@ -134,6 +140,8 @@ enum Event {
 
 impl Session<'_> {
     async fn drive(&mut self) {
+        let shared = self.shared;
+        let mut changed = pin!(shared.changed.notified());
         loop {
             if let Err(error) = self.advance().await {
                 self.failed = Some(error);
@@ -144,7 +152,7 @@ impl Session<'_> {
             if self.connection.phase() == Phase::Closed || self.is_unheard() {
                 return;
             }
-            let event = self.wait().await;
+            let event = self.wait(changed.as_mut()).await;
             // A queue that is never empty and a socket that takes everything must not keep others from running.
             tokio::task::consume_budget().await;
             let now = Instant::now().into_std();
@@ -155,7 +163,11 @@ impl Session<'_> {
                 }
                 Event::Read(Ok(count)) => {
                     self.lines.input.filled(count);
-                    self.read_input();
+                    self.read_input(now);
+                    // Where there is room, as a rule, there is nothing to wait for.
+                    if self.lines.ingress.try_flush().is_err() {
+                        add(&self.shared.counts.discarded, self.lines.ingress.discard());
+                    }
                 }
                 Event::Read(Err(error)) => {
                     self.failed = Some(error);
@@ -165,10 +177,13 @@ impl Session<'_> {
                 Event::Flushed(Err(_)) => {
                     add(&self.shared.counts.discarded, self.lines.ingress.discard());
                 }
-                Event::Changed => self.unsaid = true,
+                Event::Changed => {
+                    changed.set(shared.changed.notified());
+                    self.unsaid = true;
+                }
                 Event::Flushed(Ok(())) | Event::Look => {}
             }
-            self.check_time();
+            self.check_time(now);
         }
     }
 
@@ -179,7 +194,7 @@ impl Session<'_> {
     }
 
     /// Waits for whatever can be gone on with.
-    async fn wait(&mut self) -> Event {
+    async fn wait(&mut self, mut changed: Pin<&mut Notified<'_>>) -> Event {
         let phase = self.connection.phase();
         let held = self.lines.ingress.is_pending();
         self.hold(held);
@@ -191,19 +206,51 @@ impl Session<'_> {
         }
         let Lines { queue, kept, outbox, ingress, input, .. } = &mut *self.lines;
         let takes = phase == Phase::Open && outbox.is_empty() && kept.is_empty();
-        tokio::select! {
-            flushed = ingress.flush(), if held => Event::Flushed(flushed),
-            read = self.reader.read(input.room(self.needed)), if !held && !self.input_ended => Event::Read(read),
-            _ = queue.recv_runs(&mut self.taken, BATCH), if takes => Event::Look,
-            () = self.writer.writable(), if !outbox.is_empty() => Event::Look,
-            () = self.shared.changed.notified() => Event::Changed,
-            () = &mut self.sleep, if deadline.is_some() => Event::Look,
-        }
+        let writes = !outbox.is_empty();
+        let reads = !held && !self.input_ended;
+        let (reader, writer, sleep, taken) = (&mut self.reader, &mut self.writer, &mut self.sleep, &mut self.taken);
+        let room = if reads { input.room(self.needed) } else { &mut [] };
+        self.sends_first = !self.sends_first;
+        let sends_first = self.sends_first;
+        let mut flush = pin!(async move {
+            match held {
+                true => ingress.flush().await,
+                false => pending().await,
+            }
+        });
+        let mut send = |context: &mut Context<'_>| takes && queue.poll_recv_runs(context, taken, BATCH).is_ready();
+        // In an order in which nothing that is always ready keeps something else from being seen: what is written or
+        // delivered is over with that, and the input and the queue take turns. Deadlines are looked at each time.
+        poll_fn(move |context| {
+            if changed.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Event::Changed);
+            }
+            if writes && writer.poll_writable(context).is_ready() {
+                return Poll::Ready(Event::Look);
+            }
+            if held && let Poll::Ready(flushed) = flush.as_mut().poll(context) {
+                return Poll::Ready(Event::Flushed(flushed));
+            }
+            if sends_first && send(context) {
+                return Poll::Ready(Event::Look);
+            }
+            if reads && let Poll::Ready(read) = reader.poll_read(context, room) {
+                return Poll::Ready(Event::Read(read));
+            }
+            if !sends_first && send(context) {
+                return Poll::Ready(Event::Look);
+            }
+            match deadline {
+                Some(_) => sleep.as_mut().poll(context).map(|()| Event::Look),
+                None => Poll::Pending,
+            }
+        })
+        .await
     }
 
     /// Goes on as far as that is possible without waiting.
     async fn advance(&mut self) -> io::Result<()> {
-        if self.shared.closing.is_cancelled() && !self.closing {
+        if !self.closing && self.shared.closing.is_cancelled() {
             self.closing = true;
             self.connection.close(Instant::now().into_std());
         }
@@ -297,9 +344,16 @@ impl Session<'_> {
             if outbox.is_empty() {
                 return Ok(());
             }
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let used = outbox.slices(&mut slices);
-            match self.writer.try_write(slices.get(..used).unwrap_or_default()) {
+            let written = if outbox.blocks() < 4 {
+                let mut slices = [IoSlice::new(&[]); 6];
+                let used = outbox.slices(&mut slices);
+                self.writer.try_write(slices.get(..used).unwrap_or_default())
+            } else {
+                let mut slices = [IoSlice::new(&[]); SLICES];
+                let used = outbox.slices(&mut slices);
+                self.writer.try_write(slices.get(..used).unwrap_or_default())
+            };
+            match written {
                 Ok(written) => {
                     let before = outbox.data_rest();
                     add(&self.shared.counts.sent, outbox.advance(written));
@@ -312,8 +366,7 @@ impl Session<'_> {
     }
 
     /// Makes sense of what was read.
-    fn read_input(&mut self) {
-        let now = Instant::now().into_std();
+    fn read_input(&mut self, now: std::time::Instant) {
         self.needed = 1;
         loop {
             let (used, step) = self.connection.read(now, self.lines.input.bytes());
@@ -428,15 +481,14 @@ impl Session<'_> {
         [deadline, self.next_sign()].into_iter().flatten().min()
     }
 
-    fn check_time(&mut self) {
-        let now = Instant::now();
-        if self.next_sign().is_some_and(|next| next <= now) {
-            self.held_since = Some(now);
+    fn check_time(&mut self, now: std::time::Instant) {
+        if self.next_sign().is_some_and(|next| next.into_std() <= now) {
+            self.held_since = Some(Instant::from_std(now));
             self.connection.sign_of_life();
         }
         let (reader, input, held) = (&self.reader, &mut self.lines.input, self.held_since.is_some());
         let mut found = false;
-        self.connection.handle_timeout(now.into_std(), || {
+        self.connection.handle_timeout(now, || {
             if !held && let Ok(count @ 1..) = reader.try_read(input.room(1)) {
                 input.filled(count);
                 found = true;
@@ -444,7 +496,7 @@ impl Session<'_> {
             !held && !found
         });
         if found {
-            self.read_input();
+            self.read_input(now);
         }
     }
 
@@ -460,7 +512,7 @@ impl Session<'_> {
             }
             rest = rest.saturating_sub(count);
             self.lines.input.filled(count);
-            self.read_input();
+            self.read_input(Instant::now().into_std());
         }
     }
 }
