@@ -71,6 +71,30 @@ pub fn build_with_runtime(name: &str, main: &str) -> PathBuf {
     folder.join("_build/default/main/main.exe")
 }
 
+/// Builds programs that talk to a bus, each of `programs` (a name and its text), once beside the generated code of every
+/// contract, with what they share as module `Commands`; the folder that has `CONTRACT/PROGRAM.exe`.
+pub fn build_clients(name: &str, contracts: &[&Contract], commands: &str, programs: &[(&str, &str)]) -> PathBuf {
+    let folder = project(name);
+    let names: Vec<&str> = programs.iter().map(|(name, _)| *name).collect();
+    let names = names.join(" ");
+    let dune = format!(
+        "(executables\n (names {names})\n (libraries mycelium mycelium.unix mycelium-lwt lwt lwt.unix logs unix))\n"
+    );
+    let mut targets = Vec::new();
+    for contract in contracts {
+        let mut files = vec![("dune".to_owned(), dune.clone()), ("commands.ml".to_owned(), commands.to_owned())];
+        files.extend(contract.render("ocaml"));
+        for (program, text) in programs {
+            files.push((format!("{program}.ml"), (*text).to_owned()));
+            targets.push(format!("./{}/{program}.exe", contract.name));
+        }
+        exactly(&folder.join(&contract.name), files);
+    }
+    let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+    self::dune(&folder, &targets);
+    folder.join("_build/default")
+}
+
 /// The files of a contract, named for it.
 fn generated(contract: &Contract) -> impl Iterator<Item = (String, String)> {
     let named = format!("contract_{}", contract.name);
@@ -106,12 +130,12 @@ fn dune(folder: &Path, targets: &[&str]) {
     assert!(output.status.success(), "{}, generated OCaml:\n{words}", folder.display());
 }
 
-/// Copies what the runtime library is built from.
+/// Copies what the runtime libraries are built from.
 fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())) {
         let entry = entry.expect("a readable folder");
         let name = entry.file_name().to_string_lossy().into_owned();
-        let library = ["lib", "wire"].contains(&name.as_str());
+        let library = ["lib", "wire", "unix", "lwt"].contains(&name.as_str());
         if entry.path().is_dir() && library {
             copy(&entry.path(), &to.join(&name));
         } else if entry.path().is_file() {
