@@ -347,9 +347,11 @@ impl Driver {
         match subscription.poll_recv_runs(context, &mut self.taken, TAKE) {
             Poll::Pending => {}
             Poll::Ready(0) if phase >= Phase::Draining => {
-                // The last word of it, ahead of the goodbye.
-                self.tell_dropped();
-                self.protocol.drained();
+                // The last word of it, ahead of the goodbye, which must not overtake data that is still to be written.
+                if self.outbox.data_rest() == 0 {
+                    self.tell_dropped();
+                    self.protocol.drained();
+                }
             }
             Poll::Ready(0) => {
                 if let Some(reason) = subscription.close_reason() {
