@@ -323,7 +323,10 @@ fn a_queue_that_drops_counts() {
             client.does("connect exact", "connected");
             client.does(&format!("subscribe {policy} 16"), "subscribed");
             bridge.publish(&mut bridge.publisher(), 0..BURST);
+            let handle = bridge.endpoint().stats_handle();
             bridge.shutdown();
+            let sent = handle.stats().outgoing;
+            assert_eq!((sent.written, sent.dropped, sent.lost), (BURST as u64, 0, 0));
             let answer = client.ask("drain");
             let (count, got, own, told, end) = drained(&answer);
             assert_eq!((count, got, own, told), (16, i64::from(last), BURST as u64 - 16, 0), "{answer}");
