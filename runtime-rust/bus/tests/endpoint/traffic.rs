@@ -159,6 +159,29 @@ async fn shutdown_while_everything_is_busy_leaves_nothing_uncounted() {
 }
 
 // Frames of any size up to the limit, in pieces of any size, both ways.
+// More than a socket takes at once is still to be written when the endpoint shuts down: the goodbye is behind all of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn goodbye_does_not_overtake_what_is_still_to_be_written() {
+    const MESSAGES: i32 = 100_000;
+    let limits = QueueLimits { frames: MESSAGES as usize, bytes: 1 << 26 };
+    let place = place(config().policy(OverflowPolicy::Block).queue_limits(limits)).await;
+    let mut peer = place.listener().await;
+    let mut publisher = place.bus.publisher::<CounterUpdate>().unwrap();
+    for value in 0..MESSAGES {
+        soon(publisher.publish(&numbered(1, value))).await.unwrap();
+    }
+    let read = async move {
+        for value in 0..MESSAGES {
+            assert_eq!(peer.expect::<CounterUpdate>().await.value(), value);
+        }
+        peer.expect_goodbye().await
+    };
+    let (goodbye, ()) = tokio::join!(read, soon(place.endpoint.shutdown()));
+    assert_eq!(goodbye.reason(), GoodbyeReason::Shutdown);
+    let outgoing = place.endpoint.stats().outgoing;
+    assert_eq!((outgoing.written, outgoing.lost), (MESSAGES as u64, 0));
+}
+
 #[tokio::test]
 async fn large_frames_pass() {
     let config = config().unknown_types(UnknownTypes::Forward).policy(OverflowPolicy::Block);
