@@ -1,4 +1,5 @@
 //! One connection of a client: moves bytes between the socket, the protocol, the queue and the subscribers.
+//! Long because everything that a turn of the connection may do happens on the same state.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::future::{pending, poll_fn};
