@@ -444,7 +444,10 @@ impl Session<'_> {
             *all = false;
             types.clear();
         } else if !gone.is_empty() {
-            self.connection.unsubscribe(false, &gone);
+            // Under all, taking back a type would take it from the taps.
+            if !*all {
+                self.connection.unsubscribe(false, &gone);
+            }
             types.retain(|type_id| wanted.types.contains_key(type_id));
         }
         let reached = wanted.version;

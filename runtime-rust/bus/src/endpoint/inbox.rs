@@ -59,7 +59,7 @@ impl Inbox {
         take: impl FnOnce(&[u8]) -> usize,
     ) -> Poll<io::Result<usize>> {
         let kept = self.partial.len();
-        self.partial.resize(kept + kept.max(SCRATCH), 0);
+        self.partial.resize(kept + SCRATCH, 0);
         let read = reader.poll_read(context, self.partial.get_mut(kept..).unwrap_or_default());
         let length = match &read {
             Poll::Ready(Ok(read)) => *read,

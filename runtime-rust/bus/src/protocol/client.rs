@@ -278,7 +278,10 @@ impl Connection {
                     return Err("answers are not read".to_owned());
                 }
                 self.nonce = nonce;
-                self.control.say::<Pong>(&PongArgs { nonce });
+                // Nothing is said after a goodbye.
+                if self.phase <= Phase::Draining {
+                    self.control.say::<Pong>(&PongArgs { nonce });
+                }
                 Step::Handled
             }
             Subscribed::TYPE_ID => {

@@ -85,16 +85,18 @@ const fn round_trip(name: &'static str, lanes: fn() -> Lanes<dyn RoundTrip>, goa
 }
 
 fn with_peers(ours: impl OneWay + 'static, carrier: Carrier, size: Size) -> Lanes<dyn OneWay> {
-    let mut lanes: Vec<(_, Box<dyn OneWay>)> = vec![
+    let lanes: Vec<(_, Box<dyn OneWay>)> = vec![
         ("ours", Box::new(ours)),
         (RAW_ONE, Box::new(raw::Loop::new(carrier, size, 0)?)),
         (RAW_BATCH, Box::new(raw::Loop::new(carrier, size, raw::BATCH)?)),
     ];
     #[cfg(feature = "peers")]
-    lanes.extend([
-        (ZEROMQ, Box::new(super::zeromq::PushPull::new(size)?) as Box<dyn OneWay>),
-        (NATS, Box::new(super::nats::PublishSubscribe::new(size)?)),
-    ]);
+    let lanes = {
+        let mut lanes = lanes;
+        lanes.push((ZEROMQ, Box::new(super::zeromq::PushPull::new(size)?)));
+        lanes.push((NATS, Box::new(super::nats::PublishSubscribe::new(size)?)));
+        lanes
+    };
     Ok(lanes)
 }
 
@@ -116,13 +118,15 @@ fn fan_out(clients: usize) -> Lanes<dyn OneWay> {
 }
 
 fn answered(size: Size) -> Lanes<dyn RoundTrip> {
-    let mut lanes: Vec<(_, Box<dyn RoundTrip>)> =
+    let lanes: Vec<(_, Box<dyn RoundTrip>)> =
         vec![("ours", Box::new(ours::Echo::new(Unix, size)?)), (RAW, Box::new(raw::PingPong::new(Unix, size)?))];
     #[cfg(feature = "peers")]
-    lanes.extend([
-        (ZEROMQ, Box::new(super::zeromq::ReqRep::new(size)?) as Box<dyn RoundTrip>),
-        (NATS, Box::new(super::nats::Echo::new(size)?)),
-    ]);
+    let lanes = {
+        let mut lanes = lanes;
+        lanes.push((ZEROMQ, Box::new(super::zeromq::ReqRep::new(size)?)));
+        lanes.push((NATS, Box::new(super::nats::Echo::new(size)?)));
+        lanes
+    };
     Ok(lanes)
 }
 
