@@ -131,15 +131,18 @@ impl Writer {
     }
 
     /// Writes some bytes of `slices` without waiting.
-    pub(crate) fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    pub(crate) fn try_write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let slices = slices.get(..MAX_SLICES).unwrap_or(slices);
         // A signal, where the peer is gone, could end the whole process.
         let flags = SendFlags::NOSIGNAL.bits().cast_signed();
-        retry_interrupted(|| match slices {
+        let written = retry_interrupted(|| match slices {
             // The cheaper call.
             [slice] => self.socket.get_ref().send_with_flags(slice, flags),
             _ => self.socket.get_ref().send_vectored_with_flags(slices, flags),
-        })
+        })?;
+        // It was waited for, and something else came first.
+        self.wait = None;
+        Ok(written)
     }
 
     /// Waits after a write would have blocked. May be abandoned without losing anything.
@@ -230,7 +233,7 @@ mod tests {
     // The end comes with the last bytes: a reader that forgets it after a short read would wait for ever.
     #[tokio::test]
     async fn the_end_is_read_after_the_last_bytes() {
-        let ((_near, writer), (mut reader, _far)) = pair();
+        let ((_near, mut writer), (mut reader, _far)) = pair();
         assert_eq!(writer.try_write(&[IoSlice::new(b"abc"), IoSlice::new(b"de")]).unwrap(), 5);
         writer.end();
         let mut buffer = [0; 64];

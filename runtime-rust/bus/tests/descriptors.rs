@@ -1,6 +1,9 @@
 //! Descriptors run out on busy machines: the endpoint neither spins nor dies, and goes on when there are some again. By
 //! itself in its program, as nothing else can run without descriptors.
 
+#[allow(dead_code)]
+mod raw;
+
 #[rustfmt::skip]
 #[path = "messages/messages.rs"]
 #[allow(dead_code)]

@@ -1,6 +1,9 @@
 //! A hundred clients that read nothing: their memory is bounded, and others do not notice. By itself in its program, as it
 //! is the program's memory that is measured.
 
+#[allow(dead_code)]
+mod raw;
+
 #[rustfmt::skip]
 #[path = "messages/messages.rs"]
 #[allow(dead_code)]
@@ -11,7 +14,8 @@ mod peer;
 
 use messages::{CounterUpdate, TextMessage};
 use mycelium_bus::QueueLimits;
-use peer::{config, framed, place, soon, text, update};
+use peer::{config, place, soon, text, update};
+use raw::framed;
 
 /// Of this process, in bytes.
 fn resident() -> usize {

@@ -29,11 +29,13 @@ impl Inbox {
         reader: &mut Reader,
         take: impl FnOnce(&[u8]) -> usize,
     ) -> Poll<io::Result<usize>> {
-        if self.partial.len() >= SCRATCH / 2 {
-            return self.poll_read_large(context, reader, take);
-        }
         BUFFER.with_borrow_mut(|buffer| {
             buffer.resize(SCRATCH, 0);
+            if self.partial.len() >= SCRATCH / 2 {
+                let read = ready!(reader.poll_read(context, buffer))?;
+                self.append(buffer.get(..read).unwrap_or_default(), take);
+                return Poll::Ready(Ok(read));
+            }
             let kept = self.partial.len();
             let (front, room) = buffer.split_at_mut(kept);
             let read = ready!(reader.poll_read(context, room))?;
@@ -51,29 +53,16 @@ impl Inbox {
         })
     }
 
-    /// A frame larger than what is read at once: its memory grows as it comes, not by what its header says.
-    fn poll_read_large(
-        &mut self,
-        context: &mut Context<'_>,
-        reader: &mut Reader,
-        take: impl FnOnce(&[u8]) -> usize,
-    ) -> Poll<io::Result<usize>> {
-        let kept = self.partial.len();
-        self.partial.resize(kept + SCRATCH, 0);
-        let read = reader.poll_read(context, self.partial.get_mut(kept..).unwrap_or_default());
-        let length = match &read {
-            Poll::Ready(Ok(read)) => *read,
-            _ => 0,
-        };
-        self.partial.truncate(kept + length);
-        let read = ready!(read)?;
-        if read > 0 {
-            let used = take(&self.partial);
-            self.partial.drain(..used.min(kept + read));
-            if self.partial.len() < SCRATCH / 2 {
-                self.partial.shrink_to_fit();
-            }
+    /// More of a frame larger than what is read at once: its memory grows as it comes, not by what its header says.
+    fn append(&mut self, bytes: &[u8], take: impl FnOnce(&[u8]) -> usize) {
+        if bytes.is_empty() {
+            return;
         }
-        Poll::Ready(Ok(read))
+        self.partial.extend_from_slice(bytes);
+        let used = take(&self.partial);
+        self.partial.drain(..used.min(self.partial.len()));
+        if self.partial.len() < SCRATCH / 2 {
+            self.partial.shrink_to_fit();
+        }
     }
 }

@@ -1,44 +1,21 @@
 //! A bridge that has nothing but a socket: what it sends is bytes, what it receives is frames.
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mycelium_bus::client::{Client, ClientConfig, ClientError, ClientState};
 use mycelium_bus::supervision::{Backoff, Jitter};
 use mycelium_wire::Message;
 use mycelium_wire::core_messages::*;
-use mycelium_wire::frame::{self, HEADER_SIZE, Header};
+use mycelium_wire::frame;
 use mycelium_wire::handshake::{self, Opening};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
+pub use crate::raw::{Folder, core, framed};
+
 use crate::messages::{AnyMessage, CounterUpdate, CounterUpdateArgs, SCHEMA_DIGEST};
 
 pub const SECOND: Duration = Duration::from_secs(1);
-
-/// A folder of its own for each test, removed at its end.
-pub struct Folder(PathBuf);
-
-impl Folder {
-    pub fn new() -> Self {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("mycelium-client-{}-{number}", std::process::id()));
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    pub fn socket(&self) -> PathBuf {
-        self.0.join("bus.sock")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// Waits of 1, 2, 4 … s, none of it random.
 pub fn config() -> ClientConfig {
@@ -47,19 +24,6 @@ pub fn config() -> ClientConfig {
     config.reconnect.backoff = Backoff { initial: SECOND, max: 60 * SECOND, factor: 2.0, jitter: 0.0 };
     config.jitter = Jitter::fixed(0.0);
     config
-}
-
-pub fn core<M: Message>(args: M::Args<'_>) -> Vec<u8> {
-    let mut bytes = Header::of::<M>().to_bytes().to_vec();
-    bytes.resize(HEADER_SIZE + M::SIZE, 0);
-    M::encode_into(&args, &mut bytes[HEADER_SIZE..]).unwrap();
-    bytes
-}
-
-pub fn framed<M: Message>(message: &M) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    frame::encode(message, &mut bytes);
-    bytes
 }
 
 pub fn update(value: i32) -> CounterUpdate {

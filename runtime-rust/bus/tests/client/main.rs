@@ -9,6 +9,9 @@ mod heartbeat;
 mod reconnect;
 mod subscribing;
 
+#[path = "../raw/mod.rs"]
+mod raw;
+
 #[rustfmt::skip]
 #[path = "../messages/messages.rs"]
 #[allow(dead_code)]

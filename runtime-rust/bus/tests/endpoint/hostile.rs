@@ -11,7 +11,8 @@ use mycelium_wire::handshake;
 use tokio::io::AsyncWriteExt;
 
 use crate::messages::{CounterUpdate, SCHEMA_DIGEST, TextMessage};
-use crate::peer::{Peer, Place, config, core, framed, hello, place, soon, text, update};
+use crate::peer::{Peer, Place, config, core, hello, place, soon, text, update};
+use crate::raw::framed;
 
 /// A client that is there all the time, and a subscriber in the process: both have to go on as if nothing happened.
 struct Witness {

@@ -6,6 +6,9 @@ mod sockets;
 mod traffic;
 mod workers;
 
+#[path = "../raw/mod.rs"]
+mod raw;
+
 #[rustfmt::skip]
 #[path = "../messages/messages.rs"]
 #[allow(dead_code)]

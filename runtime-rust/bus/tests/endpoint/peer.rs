@@ -2,45 +2,23 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mycelium_bus::{Endpoint, EndpointConfig, MessageBus};
 use mycelium_wire::Message;
 use mycelium_wire::core_messages::*;
-use mycelium_wire::frame::{self, HEADER_SIZE, Header};
+use mycelium_wire::frame;
 use mycelium_wire::handshake;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
+
+pub use crate::raw::{Folder, core};
 
 use crate::messages::{CounterUpdate, CounterUpdateArgs, SCHEMA_DIGEST, TextMessage, TextMessageArgs};
 
 /// Longer than anything takes on a busy machine; a test that waits so long has failed.
 pub async fn soon<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(60), future).await.expect("it takes too long")
-}
-
-/// A folder of its own for each test, removed at its end.
-pub struct Folder(pub PathBuf);
-
-impl Folder {
-    pub fn new() -> Self {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("mycelium-bus-{}-{number}", std::process::id()));
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    pub fn socket(&self) -> PathBuf {
-        self.0.join("bus.sock")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 /// A bus with a Unix endpoint.
@@ -97,19 +75,6 @@ pub fn worker_hello(digest: [u8; 32], capabilities: u32, worker_id: &str, token:
         worker_token: &token,
     });
     handshake::client_v2(&hello.unwrap()).to_vec()
-}
-
-pub fn core<M: Message>(args: M::Args<'_>) -> Vec<u8> {
-    let mut bytes = Header::of::<M>().to_bytes().to_vec();
-    bytes.resize(HEADER_SIZE + M::SIZE, 0);
-    M::encode_into(&args, &mut bytes[HEADER_SIZE..]).unwrap();
-    bytes
-}
-
-pub fn framed<M: Message>(message: &M) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    frame::encode(message, &mut bytes);
-    bytes
 }
 
 pub fn update(id: u64) -> CounterUpdate {

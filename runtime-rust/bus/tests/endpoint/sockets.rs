@@ -10,7 +10,8 @@ use mycelium_wire::handshake::{self, CAPABILITY_SHARED};
 use tokio::io::AsyncWriteExt;
 
 use crate::messages::{CounterUpdate, SCHEMA_DIGEST, TextMessage};
-use crate::peer::{Folder, Peer, config, core, framed, hello, place, soon, update};
+use crate::peer::{Folder, Peer, config, core, hello, place, soon, update};
+use crate::raw::framed;
 
 #[tokio::test]
 async fn the_file_is_the_owners_and_goes_with_the_endpoint() {
@@ -32,7 +33,7 @@ async fn a_stale_file_is_replaced() {
     assert!(folder.socket().exists());
     let endpoint = config().bind_unix(&MessageBus::new(), folder.socket()).await.unwrap();
     Peer::unix(&folder.socket()).await.hello(&hello(SCHEMA_DIGEST, 0)).await;
-    assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 1, "nothing is left aside");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left aside");
     soon(endpoint.shutdown()).await;
 }
 
@@ -52,7 +53,7 @@ async fn one_of_many_servers_replaces_a_stale_file() {
         assert_eq!(won.len(), 1);
         assert!(lost.iter().all(|bound| matches!(bound, Err(BindError::InUse { .. }))), "{lost:?}");
         Peer::unix(&folder.socket()).await.hello(&hello(SCHEMA_DIGEST, 0)).await;
-        assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 1);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }
 
@@ -77,10 +78,10 @@ async fn what_is_not_a_socket_is_left_alone() {
 #[tokio::test]
 async fn a_path_that_is_too_long_is_an_error_that_says_so() {
     let folder = Folder::new();
-    let path = folder.0.join("x".repeat(120));
+    let path = folder.path().join("x".repeat(120));
     let error = config().bind_unix(&MessageBus::new(), &path).await.unwrap_err();
     assert!(matches!(error, BindError::PathTooLong { length, .. } if length > 107), "{error}");
-    let error = config().bind_unix(&MessageBus::new(), folder.0.join("none/bus.sock")).await.unwrap_err();
+    let error = config().bind_unix(&MessageBus::new(), folder.path().join("none/bus.sock")).await.unwrap_err();
     assert!(matches!(error, BindError::Io { .. }), "{error}");
 }
 

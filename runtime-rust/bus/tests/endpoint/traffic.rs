@@ -10,7 +10,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::task::JoinSet;
 
 use crate::messages::{CounterUpdate, CounterUpdateArgs, SCHEMA_DIGEST};
-use crate::peer::{config, core, framed, place, soon, update};
+use crate::peer::{config, core, place, soon, update};
+use crate::raw::framed;
 
 fn numbered(counter_id: u64, value: i32) -> CounterUpdate {
     CounterUpdate::new(CounterUpdateArgs { counter_id, value, delta: 0 }).unwrap()

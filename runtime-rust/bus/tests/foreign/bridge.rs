@@ -1,8 +1,6 @@
 //! The other side of the connection: a bus of the crate with its endpoints, on threads of its own.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mycelium_bus::{Endpoint, EndpointConfig, EndpointStats, MessageBus, Publisher, Registry, Subscriber};
@@ -19,7 +17,7 @@ pub struct Bridge {
     pub bus: MessageBus,
     unix: Option<Endpoint>,
     tcp: Endpoint,
-    folder: PathBuf,
+    folder: tempfile::TempDir,
 }
 
 /// The endpoints' settings: heartbeats aside, the defaults. The digest is that of the reference contract.
@@ -29,30 +27,21 @@ pub fn config() -> EndpointConfig {
 
 /// With the types of the reference contract.
 pub fn bridge(config: EndpointConfig) -> Bridge {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let folder = std::env::temp_dir().join(format!("mycelium-foreign-{}-{number}", std::process::id()));
-    std::fs::create_dir(&folder).unwrap();
+    let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let bus = MessageBus::new();
     let types = Registry::new().with::<TextMessage>().unwrap().with::<CounterUpdate>().unwrap();
     let types = types.with::<BatchOperation>().unwrap();
     bus.register_all(&types).unwrap();
     let config = config.registry(types);
-    let unix = runtime.block_on(config.clone().bind_unix(&bus, folder.join("bus.sock"))).unwrap();
+    let unix = runtime.block_on(config.clone().bind_unix(&bus, folder.path().join("bus.sock"))).unwrap();
     let tcp = runtime.block_on(config.bind_tcp(&bus, "127.0.0.1:0")).unwrap();
     Bridge { runtime, bus, unix: Some(unix), tcp, folder }
 }
 
-impl Drop for Bridge {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
 impl Bridge {
     pub fn unix(&self) -> Client {
-        Client::unix(&self.folder.join("bus.sock"))
+        Client::unix(&self.folder.path().join("bus.sock"))
     }
 
     pub fn address(&self) -> SocketAddr {
