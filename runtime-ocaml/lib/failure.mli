@@ -48,6 +48,12 @@ val is_permanent : t -> bool
 (** [is_permanent t] is [true] iff trying again cannot help: the programs or
     their settings have to change. *)
 
+(**/**)
+
+val hex : string -> string
+
+(**/**)
+
 val exn : ('a, t) result -> 'a
 (** [exn r] is the value of [r].
     @raise Failed where [r] is an error. *)

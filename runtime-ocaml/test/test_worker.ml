@@ -21,16 +21,26 @@ let echo transport =
   ignore (Publisher.publish p (counter_update 99) : (unit, Failure.t) result);
   outcome
 
+(* Ends by the exception of its first failure. *)
+let raises transport =
+  let s = Subscriber.create_exn transport counters in
+  ignore (Subscriber.recv_exn s : R.Counter_update.t);
+  Ok ()
+
 let main () =
+  let run ?shared program =
+    exit (Worker.run ?shared ~reconnect ~schema_digest:digest ~messages program)
+  in
   match Array.to_list Sys.argv with
-  | [ _; "worker" ] ->
-      Logs.set_reporter (Logs.format_reporter ());
-      exit (Worker.run ~reconnect ~schema_digest:digest ~messages echo)
+  | [ _; "worker" ] -> run echo
+  | [ _; "shared" ] -> run ~shared:true echo
+  | [ _; "raises" ] -> run raises
   | _ -> ()
 
 let token = String.init 16 Char.chr
 
-let spawn bridge environment =
+(* The later of two settings of a variable does not count. *)
+let spawn bridge ?(program = "worker") ?stderr environment =
   let own =
     [
       "MYCELIUM_SOCKET=" ^ Address.to_string (Bridge.address bridge);
@@ -42,9 +52,10 @@ let spawn bridge environment =
   let null = Unix.openfile "/dev/null" [ O_RDWR ] 0 in
   let pid =
     Unix.create_process_env Sys.executable_name
-      [| Sys.executable_name; "worker" |]
+      [| Sys.executable_name; program |]
       (Array.of_list (environment @ own))
-      null null null
+      null null
+      (Option.value stderr ~default:null)
   in
   Unix.close null;
   pid
@@ -57,18 +68,45 @@ let rec exit_code pid =
   | exception Unix.Unix_error (EINTR, _, _) -> exit_code pid
 
 (* The exit code of a worker whose bridge follows [script], which has its
-   process id. *)
-let worker ?(environment = []) script =
+   process id, and what it said on stderr. *)
+let worker_says ?program ?(environment = []) script =
   let bridge = Bridge.on_path () in
   let pid = ref 0 and started = Bridge.event () in
   let script () =
     Bridge.await started;
     script bridge !pid
   in
+  let output, stderr = Unix.pipe ~cloexec:true () in
   Bridge.play bridge script (fun () ->
-      pid := spawn bridge environment;
+      pid := spawn bridge ?program ~stderr environment;
+      Unix.close stderr;
       Bridge.set started;
-      exit_code !pid)
+      let channel = Unix.in_channel_of_descr output in
+      let rec lines () =
+        match input_line channel with
+        | line -> line :: lines ()
+        | exception End_of_file -> []
+      in
+      let said = lines () in
+      close_in channel;
+      (exit_code !pid, said))
+
+let worker ?program ?environment script =
+  fst (worker_says ?program ?environment script)
+
+(* One line, which names the program and has [part]. *)
+let ends_with_words ~expected part (code, said) =
+  int "exit code" expected code;
+  match said with
+  | [ line ] ->
+      let start = Filename.basename Sys.executable_name ^ ": " in
+      let has at = String.length line >= at + String.length part
+                   && String.sub line at (String.length part) = part in
+      let rec found at = at < String.length line && (has at || found (at + 1)) in
+      if not (String.length line > String.length start
+              && String.sub line 0 (String.length start) = start && found 0)
+      then Alcotest.failf "%S does not say %S" line part
+  | lines -> Alcotest.failf "%d lines on stderr" (List.length lines)
 
 let hello c = Check.ok (Core.Client_hello.decode_string (Bridge.hello c))
 let answer c = ignore (Bridge.subscribed c : Core.Subscribe.t)
@@ -124,35 +162,81 @@ let bridge_restarts () =
   in
   int "exit code" Worker.ok (worker script)
 
+let refused words bridge _ =
+  let c = Bridge.accept bridge in
+  Bridge.send c words;
+  Bridge.hang_up c
+
+let other_digest =
+  [ "MYCELIUM_SCHEMA_DIGEST=" ^ Check.hex (String.make 32 'x') ]
+
+(* The words are the bridge's, whether the environment says it as well. *)
 let digest_mismatch () =
-  let script bridge _ =
-    let c = Bridge.accept bridge in
-    Bridge.send c (reject Schema_mismatch "" ^ summary []);
-    Bridge.hang_up c
+  let script = refused (reject Schema_mismatch "" ^ summary []) in
+  List.iter
+    (fun environment ->
+      worker_says ~environment script
+      |> ends_with_words ~expected:78 "TextMessage is unknown to the bridge")
+    [ []; other_digest ]
+
+(* It may be another bridge that answers, or none: the worker must not be
+   started again and again. *)
+let digest_of_environment () =
+  let says = "MYCELIUM_SCHEMA_DIGEST: the bridge has another contract (7878" in
+  worker_says ~environment:other_digest (fun bridge _ ->
+      Bridge.say_goodbye (Bridge.welcome bridge))
+  |> ends_with_words ~expected:78 says;
+  worker_says ~environment:other_digest (fun bridge _ ->
+      Bridge.hang_up (Bridge.accept bridge))
+  |> ends_with_words ~expected:78 says
+
+(* Sharing what both have alike is what the program asked for. *)
+let shared_digest () =
+  let script bridge pid =
+    let c = Bridge.welcome bridge in
+    answer c;
+    round_trip c 1;
+    Unix.kill pid Sys.sigterm;
+    Bridge.expect c 99;
+    Bridge.say_goodbye c
   in
-  int "exit code" Worker.misconfigured (worker script)
+  int "exit code" Worker.ok
+    (worker ~program:"shared" ~environment:other_digest script)
 
 let wrong_token () =
-  let script bridge _ =
-    let c = Bridge.accept bridge in
-    Bridge.send c (reject Worker_token "");
-    Bridge.hang_up c
-  in
-  int "exit code" Worker.misconfigured (worker script)
+  worker_says (refused (reject Worker_token ""))
+  |> ends_with_words ~expected:78 "the worker token is not that of this launch"
 
-let replaced () =
+let replaced by bridge _ =
+  let c = Bridge.welcome bridge in
+  answer c;
+  Bridge.send c by;
+  bool "the worker closes" true (Bridge.at_end c);
+  Bridge.hang_up c
+
+let replaced_by_a_newer_one () =
+  List.iter
+    (fun program ->
+      worker_says ~program (replaced (goodbye Replaced))
+      |> ends_with_words ~expected:1 "a newer connection of this worker")
+    [ "worker"; "raises" ]
+
+(* An exception of the SDK counts as the failure that it carries. *)
+let mismatch_later () =
   let script bridge _ =
     let c = Bridge.welcome bridge in
     answer c;
-    Bridge.send c (goodbye Replaced);
-    bool "the worker closes" true (Bridge.at_end c);
-    Bridge.hang_up c
+    Bridge.hang_up c;
+    refused (reject Schema_mismatch "" ^ summary []) bridge ()
   in
-  int "exit code" Worker.failed (worker script)
+  List.iter
+    (fun program -> int "exit code" 78 (worker ~program script))
+    [ "worker"; "raises" ]
 
 let bad_environment () =
   let with_ = [ "MYCELIUM_SOCKET=tcp://nowhere" ] in
-  int "exit code" 78 (worker ~environment:with_ (fun _ _ -> ()));
+  worker_says ~environment:with_ (fun _ _ -> ())
+  |> ends_with_words ~expected:78 "MYCELIUM_SOCKET";
   let environment pairs =
     Worker.environment ~getenv:(fun key -> List.assoc_opt key pairs) ()
   in
@@ -186,6 +270,9 @@ let tests =
     Check.case "restarts of the bridge" bridge_restarts;
     Check.case "another contract" digest_mismatch;
     Check.case "a wrong token" wrong_token;
-    Check.case "replaced by a newer one" replaced;
+    Check.case "the digest of the environment" digest_of_environment;
+    Check.case "another contract that may be shared" shared_digest;
+    Check.case "another contract after a while" mismatch_later;
+    Check.case "replaced by a newer one" replaced_by_a_newer_one;
     Check.case "environment" bad_environment;
   ]

@@ -135,8 +135,15 @@ let is_an_end : Failure.t -> bool = function
   | Closed | Overflow _ | Goodbye _ -> true
   | _ -> false
 
+(* On stderr whatever is done with logs: whoever started the program has to see
+   why it ended. *)
+let say failure =
+  let name = Filename.basename Sys.executable_name in
+  try Printf.eprintf "%s: %s\n%!" name (Failure.to_string failure)
+  with Sys_error _ -> ()
+
 let exit_code failure =
-  Log.err (fun m -> m "%a" Failure.pp failure);
+  say failure;
   if Failure.is_permanent failure && not (is_an_end failure) then misconfigured
   else failed
 
@@ -166,15 +173,37 @@ let serve s transport main =
       ~finally:(fun () ->
         locked s (fun () -> s.transport <- None);
         Transport.close transport)
-      (fun () -> main transport)
+      (fun () -> try main transport with Failure.Failed f -> Error f)
   in
   match outcome with
   | Ok () -> ok
-  | Error Failure.Closed when locked s (fun () -> s.stopped) -> ok
+  | Error (Failure.Closed | Goodbye _) when locked s (fun () -> s.stopped) ->
+      ok
   | Error failure -> exit_code failure
 
-(* A bridge with another contract is asked what differs: its rejection says
-   it better than two digests do. *)
+let start digest = String.sub (Failure.hex digest) 0 16
+
+(* Where the environment says that the contracts differ, the bridge is asked
+   once for what differs, because its answer says it better than two digests
+   do; but no answer makes them the same. *)
+let ask_what_differs dial ~own ~bridge =
+  match dial () with
+  | Error (Failure.Schema_mismatch _ as failure) -> failure
+  | outcome ->
+      Result.iter Transport.close outcome;
+      let problem =
+        Printf.sprintf
+          "the bridge has another contract (%s…) than this program was built \
+           with (%s…): regenerate with `myc-schema compile` and rebuild"
+          (start bridge) (start own)
+      in
+      Configuration { key = "MYCELIUM_SCHEMA_DIGEST"; problem }
+
+let differs e ~shared ~own =
+  match e.bridge_digest with
+  | Some bridge when bridge <> own && shared <> Some true -> Some bridge
+  | _ -> None
+
 let run ?getenv ?client_name ?shared ?(reconnect = Backoff.make ())
     ?send_limit ?drain_timeout ~schema_digest ~messages main =
   match (environment ?getenv (), Timed.start ()) with
@@ -197,8 +226,12 @@ let run ?getenv ?client_name ?shared ?(reconnect = Backoff.make ())
           ~reconnect ~schema_digest ~messages e.address
       in
       let random = Random.State.make_self_init () in
-      with_signals s (fun () ->
-          match connect s ~reconnect ~random ~attempt:0 dial with
-          | Error failure -> exit_code failure
-          | Ok None -> ok
-          | Ok (Some transport) -> serve s transport main)
+      match differs e ~shared ~own:schema_digest with
+      | Some bridge ->
+          exit_code (ask_what_differs dial ~own:schema_digest ~bridge)
+      | None ->
+          with_signals s (fun () ->
+              match connect s ~reconnect ~random ~attempt:0 dial with
+              | Error failure -> exit_code failure
+              | Ok None -> ok
+              | Ok (Some transport) -> serve s transport main)

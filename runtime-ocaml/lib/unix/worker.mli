@@ -42,7 +42,8 @@ val run :
   int
 (** [run ~schema_digest ~messages main] connects as the environment says, calls
     [main], closes the connection in order, and is what the process should exit
-    with: {!ok}, {!failed} (the error is logged) or {!misconfigured}.
+    with: {!ok}, {!misconfigured} or {!failed}. Unless it is {!ok}, one line on
+    stderr says why.
 
     Where the bridge is not there yet, or goes away, it is tried again as
     [reconnect] says (by default {!Mycelium.Backoff.make}[ ()]).
@@ -52,15 +53,24 @@ val run :
     Closed] that [main] returns then is [ok]. A second one ends the process.
     While [run] runs, threads made in [main] do not see these signals; programs
     started in it should be given a signal mask of their own.
-    What [main] raises, [run] raises, once the connection is closed. *)
+
+    A {!Mycelium.Failure.Failed} that [main] raises is as if it returned that
+    error. What else it raises, [run] raises, once the connection is closed. *)
+
+(** {1 Exit codes} *)
 
 val ok : int
-(** [ok] is 0. *)
+(** [ok] is 0: [main] was done, or a signal has stopped it and all was closed in
+    order. *)
 
 val failed : int
-(** [failed] is 1. *)
+(** [failed] is 1: something else went wrong, and starting the program again may
+    help. *)
 
 val misconfigured : int
 (** [misconfigured] is 78, as [EX_CONFIG] of [sysexits.h]: starting the program
     again cannot help, because its contract, its settings or the bridge's have
-    to change. *)
+    to change. So it is where a variable of the environment is missing or
+    wrong, where the bridge's contract is another one (its own answer says so,
+    or [MYCELIUM_SCHEMA_DIGEST], unless [shared]), and where the bridge refuses
+    this client or its token. *)
