@@ -2,11 +2,13 @@
 //! offset known. It knows nothing of YAML. [`crate::resolve`] makes it, [`crate::layout`] puts
 //! the numbers in, [`crate::digest`] the digest and fingerprints; backends and the dynamic codec read it.
 
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 
 /// A whole schema.
 #[derive(Clone, Debug)]
 pub struct Schema {
+    /// The key `schema`, where there is one.
+    pub span: Option<Span>,
     /// `schema.id`, 0 when absent.
     pub id: u32,
     /// `schema.version`, 1 when absent.
@@ -32,9 +34,9 @@ pub struct Schema {
     /// Documented invariants, in file order.
     pub invariants: Vec<Invariant>,
     /// Retired type ids, inclusive ranges.
-    pub reserved_ids: Vec<(u16, u16)>,
+    pub reserved_ids: Vec<Spanned<(u16, u16)>>,
     /// Retired names.
-    pub reserved_names: Vec<String>,
+    pub reserved_names: Vec<Spanned<String>>,
 }
 
 /// What the schema digest is computed over.
@@ -51,6 +53,8 @@ pub enum DigestKind {
 pub struct TagRange {
     /// Its name.
     pub name: String,
+    /// Where the name was written.
+    pub span: Span,
     /// First id.
     pub first: u16,
     /// Last id.
@@ -62,6 +66,8 @@ pub struct TagRange {
 pub struct Domain {
     /// The name, as written.
     pub name: String,
+    /// Where the name was written.
+    pub span: Span,
     /// The description, where one was given.
     pub description: Option<String>,
     /// The topic of its messages unless they say otherwise.
@@ -308,6 +314,8 @@ pub enum OneOf {
 pub struct Invariant {
     /// What it is called.
     pub name: String,
+    /// Where the name was written.
+    pub span: Option<Span>,
     /// What it says.
     pub description: Option<String>,
     /// What enforces it.

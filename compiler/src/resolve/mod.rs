@@ -47,6 +47,7 @@ pub fn resolve(file: &raw::File, source_bytes: &[u8], diagnostics: &mut Vec<Diag
     report_unused(&mut cx, file);
     *diagnostics = cx.diagnostics;
     let mut schema = Schema {
+        span: file.schema.as_ref().map(|header| header.span),
         id: header.id,
         version: header.version,
         min_compatible: header.min_compatible,
@@ -59,8 +60,8 @@ pub fn resolve(file: &raw::File, source_bytes: &[u8], diagnostics: &mut Vec<Diag
         structs: structs.structs,
         messages,
         invariants: file.invariants.iter().map(invariant).collect(),
-        reserved_ids: file.reserved_ids.iter().filter_map(ids::range).collect(),
-        reserved_names: file.reserved_names.iter().map(|name| name.value.clone()).collect(),
+        reserved_ids: file.reserved_ids.iter().filter_map(reserved).collect(),
+        reserved_names: file.reserved_names.clone(),
     };
     if !diagnostics.iter().any(|diagnostic| diagnostic.severity() == Severity::Error) {
         digest::fill(&mut schema, source_bytes);
@@ -89,14 +90,19 @@ fn report_unused(cx: &mut fields::Context, file: &raw::File) {
 fn tag_ranges(file: &raw::File) -> Vec<ir::TagRange> {
     let range = |range: &raw::TagRange| {
         let (first, last) = ids::range(range.range.as_ref()?)?;
-        Some(ir::TagRange { name: range.name.value.clone(), first, last })
+        Some(ir::TagRange { name: range.name.value.clone(), span: range.name.span, first, last })
     };
     file.tag_ranges.iter().flatten().filter_map(range).collect()
+}
+
+fn reserved(written: &Spanned<raw::IdRange>) -> Option<Spanned<(u16, u16)>> {
+    ids::range(written).map(|range| Spanned::new(range, written.span))
 }
 
 fn invariant(raw: &raw::Invariant) -> ir::Invariant {
     ir::Invariant {
         name: text(&raw.name).unwrap_or_default(),
+        span: raw.name.as_ref().map(|name| name.span),
         description: text(&raw.description),
         enforced_by: raw.enforced_by.iter().map(|by| by.value.clone()).collect(),
         severity: text(&raw.severity),

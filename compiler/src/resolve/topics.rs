@@ -31,6 +31,7 @@ pub fn collect(file: &raw::File, diagnostics: &mut Vec<Diagnostic>) -> Topics {
         let error_rate_slo_pct = slo("error_rate_slo_pct", &raw.error_rate_slo_pct, 100.0);
         let domain = ir::Domain {
             name: raw.name.value.clone(),
+            span: raw.name.span,
             description: text(&raw.description),
             topic: of_domain(raw, diagnostics),
             type_range: raw.type_range.as_ref().and_then(ids::range),

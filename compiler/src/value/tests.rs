@@ -81,6 +81,7 @@ fn schema(mut fields: Vec<Field>) -> Schema {
     }
     let layout = layout::composite(&mut fields, &enums, &structs).expect("small");
     Schema {
+        span: None,
         id: 0,
         version: 1,
         min_compatible: 1,
