@@ -1,10 +1,12 @@
 //! Waiting for room: how long, with what said about it, and when it is given up.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::error::{CloseReason, PublishError};
 use crate::queue::{Queue, Turn};
@@ -19,97 +21,158 @@ pub(crate) const LOG_AFTER: Duration = Duration::from_secs(3);
 pub(crate) async fn deliver(
     view: &mut RouteView,
     rest: &mut Option<Run>,
-    origin: Option<ConnectionId>,
     publisher: &str,
     timeout: Option<Duration>,
 ) -> Result<(), PublishError> {
-    let mut turn: Option<Turn> = None;
-    let mut wait: Option<Wait> = None;
-    while let Some(frames) = rest.take() {
-        let count = frames.count();
-        let targets = match view.targets() {
-            Ok(targets) => targets,
-            Err(error) => {
-                *rest = Some(frames);
-                return Err(error);
-            }
-        };
-        let full = match targets.offer(frames, origin, turn.as_ref()) {
-            Ok(()) => {
-                view.count(count);
-                return Ok(());
-            }
-            Err(full) => full,
-        };
-        let queue = full.queue.clone();
-        let left = rest.insert(full.rest);
-        view.count(count - left.count());
-        // One place in one line at a time: nothing is held while waiting elsewhere.
-        let place = match turn.take() {
-            Some(held) if Arc::ptr_eq(held.queue(), &queue) => held,
-            other => {
-                drop(other);
-                Turn::new(queue)
-            }
-        };
-        wait.get_or_insert_with(|| Wait::new(publisher, timeout)).for_room(&place, left).await?;
-        turn = Some(place);
+    let mut delivery = Delivery::new(timeout);
+    poll_fn(|context| delivery.poll(context, view, rest, None, publisher)).await
+}
+
+/// Frames on their way to every queue of a route, and the wait for room in one of them. The wait goes on, with its place
+/// in the line, from one poll to the next: whoever stops polling drops this.
+#[derive(Default)]
+pub(crate) struct Delivery {
+    timeout: Option<Duration>,
+    turn: Option<Turn>,
+    wait: Option<Wait>,
+}
+
+impl Delivery {
+    pub(crate) fn new(timeout: Option<Duration>) -> Self {
+        Self { timeout, ..Self::default() }
     }
-    Ok(())
+
+    /// Ready when nothing is left in `rest`, and with an error when the rest is given up. It is new again then.
+    pub(crate) fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        view: &mut RouteView,
+        rest: &mut Option<Run>,
+        origin: Option<ConnectionId>,
+        publisher: &str,
+    ) -> Poll<Result<(), PublishError>> {
+        let outcome = ready!(self.poll_rest(context, view, rest, origin, publisher));
+        (self.turn, self.wait) = (None, None);
+        Poll::Ready(outcome)
+    }
+
+    fn poll_rest(
+        &mut self,
+        context: &mut Context<'_>,
+        view: &mut RouteView,
+        rest: &mut Option<Run>,
+        origin: Option<ConnectionId>,
+        publisher: &str,
+    ) -> Poll<Result<(), PublishError>> {
+        loop {
+            if let (Some(turn), Some(wait), Some(frames)) = (&self.turn, &mut self.wait, &*rest) {
+                ready!(wait.poll_room(context, turn, frames, publisher))?;
+            }
+            let Some(frames) = rest.take() else { return Poll::Ready(Ok(())) };
+            let count = frames.count();
+            let targets = match view.targets() {
+                Ok(targets) => targets,
+                Err(error) => {
+                    *rest = Some(frames);
+                    return Poll::Ready(Err(error));
+                }
+            };
+            let full = match targets.offer(frames, origin, self.turn.as_ref()) {
+                Ok(()) => {
+                    view.count(count);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(full) => full,
+            };
+            let queue = full.queue.clone();
+            let left = rest.insert(full.rest);
+            view.count(count - left.count());
+            // One place in one line at a time: nothing is held while waiting elsewhere.
+            let place = match self.turn.take() {
+                Some(held) if Arc::ptr_eq(held.queue(), &queue) => held,
+                other => {
+                    drop(other);
+                    Turn::new(queue)
+                }
+            };
+            self.wait.get_or_insert_with(|| Wait::new(self.timeout)).at(place.queue());
+            self.turn = Some(place);
+        }
+    }
 }
 
 /// One wait, from the first full queue until everything is delivered.
-struct Wait<'a> {
-    publisher: &'a str,
+struct Wait {
     since: Instant,
     timeout: Option<Duration>,
     logged: bool,
+    stall: Option<Stall>,
+    sleep: Option<Pin<Box<Sleep>>>,
 }
 
-impl<'a> Wait<'a> {
-    fn new(publisher: &'a str, timeout: Option<Duration>) -> Self {
-        Self { publisher, since: Instant::now(), timeout, logged: false }
+/// When the queue that is waited for is found to be stalled, unless it was taken from until then.
+#[derive(Clone, Copy)]
+struct Stall {
+    limit: Duration,
+    at: Instant,
+    received: u64,
+}
+
+impl Wait {
+    fn new(timeout: Option<Duration>) -> Self {
+        Self { since: Instant::now(), timeout, logged: false, stall: None, sleep: None }
     }
 
-    async fn for_room(&mut self, turn: &Turn, frames: &Run) -> Result<(), PublishError> {
+    /// Waits for this queue from here on.
+    fn at(&mut self, queue: &Queue) {
+        self.stall =
+            queue.stall_limit.map(|limit| Stall { limit, at: Instant::now() + limit, received: received(queue) });
+    }
+
+    /// Ready when there may be room, and with an error when the time is over.
+    fn poll_room(
+        &mut self,
+        context: &mut Context<'_>,
+        turn: &Turn,
+        frames: &Run,
+        publisher: &str,
+    ) -> Poll<Result<(), PublishError>> {
         let queue = turn.queue();
-        let mut stall = queue.stall_limit.map(|limit| (limit, Instant::now() + limit, received(queue)));
         loop {
+            if turn.poll_room(context, frames).is_ready() {
+                return Poll::Ready(Ok(()));
+            }
             let log = (!self.logged).then(|| self.since + LOG_AFTER);
             let limit = self.timeout.map(|timeout| self.since + timeout);
-            let deadline = [log, limit, stall.map(|(_, at, _)| at)].into_iter().flatten().min();
-            let room = poll_fn(|context| turn.poll_room(context, frames));
-            match deadline {
-                None => {
-                    room.await;
-                    return Ok(());
-                }
-                Some(deadline) => tokio::select! {
-                    biased;
-                    () = room => return Ok(()),
-                    () = sleep_until(deadline) => {}
-                },
+            let deadlines = [log, limit, self.stall.map(|stall| stall.at)];
+            let Some(deadline) = deadlines.into_iter().flatten().min() else { return Poll::Pending };
+            let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+            if sleep.deadline() != deadline {
+                sleep.as_mut().reset(deadline);
             }
+            ready!(sleep.as_mut().poll(context));
             let now = Instant::now();
             if let Some(after) = self.timeout.filter(|timeout| now >= self.since + *timeout) {
-                return Err(PublishError::Timeout { subscriber: queue.name.clone(), after });
+                return Poll::Ready(Err(PublishError::Timeout { subscriber: queue.name.clone(), after }));
             }
             if log.is_some_and(|at| now >= at) {
                 self.logged = true;
                 tracing::warn!(
-                    publisher = self.publisher,
+                    publisher,
                     subscriber = &*queue.name,
                     waited_seconds = (now - self.since).as_secs_f64(),
                     "a publisher waits for room in the queue of a blocking subscriber",
                 );
             }
-            if let Some((limit, at, before)) = stall.filter(|(_, at, _)| now >= *at) {
+            if let Some(stall) = &mut self.stall
+                && now >= stall.at
+            {
                 let received = received(queue);
-                if received == before {
-                    stalled(queue, limit);
-                    return Ok(());
+                if received == stall.received {
+                    stalled(queue, stall.limit);
+                    return Poll::Ready(Ok(()));
                 }
-                stall = Some((limit, at + limit, received));
+                (stall.at, stall.received) = (stall.at + stall.limit, received);
             }
         }
     }

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 
 use mycelium_wire::frame::FIRST_USER_TYPE_ID;
 
-use crate::deliver::deliver;
+use crate::deliver::Delivery;
 use crate::error::PublishError;
 use crate::registry::{Registry, Rejection, TypeEntry};
 use crate::route::RouteView;
@@ -109,6 +111,8 @@ pub struct Ingress {
     /// Of the bus's registry when `known` was filled.
     version: u64,
     pending: VecDeque<Run>,
+    /// Of the first pending run, while it waits for room.
+    delivery: Delivery,
     rejected: u64,
 }
 
@@ -137,7 +141,8 @@ const REMEMBERED: usize = 1024;
 impl Ingress {
     pub(crate) fn new(bus: MessageBus, config: IngressConfig) -> Self {
         let version = bus.registry_version();
-        Self { bus, config, known: BTreeMap::new(), version, pending: VecDeque::new(), rejected: 0 }
+        let (known, pending) = (BTreeMap::new(), VecDeque::new());
+        Self { bus, config, known, version, pending, delivery: Delivery::default(), rejected: 0 }
     }
 
     /// Checks the frames of a run and keeps those that are right for [`Ingress::flush`]. A bad one is counted, logged
@@ -209,17 +214,31 @@ impl Ingress {
     /// Gives what was pushed to every subscriber but those of the same origin, waiting for room where that is their
     /// policy. Cancel-safe: what was not given to anybody yet is kept for the next call.
     pub async fn flush(&mut self) -> Result<(), PublishError> {
-        while let Some(run) = self.pending.pop_front() {
-            let type_id = run.type_id();
-            let mut guard = Pending { queue: &mut self.pending, rest: Some(run) };
+        let flushing = Flushing(self);
+        poll_fn(|context| flushing.0.poll_flush(context)).await
+    }
+
+    /// [`Ingress::flush`] whose wait goes on from one poll to the next, whatever is done in between: how long it has
+    /// lasted, and its place in the line, which others do not overtake. So it is polled until it is ready, or given up
+    /// with [`Ingress::discard`] or by dropping this.
+    pub(crate) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), PublishError>> {
+        while let Some(type_id) = self.pending.front().map(Run::type_id) {
+            // What cannot be given to anybody stays where it is counted.
             let view = view(&self.bus, &self.config, &mut self.known, type_id)?;
-            deliver(view, &mut guard.rest, self.config.origin, &self.config.name, None).await?;
+            let mut rest = self.pending.pop_front();
+            let (origin, name) = (self.config.origin, &self.config.name);
+            let polled = self.delivery.poll(context, view, &mut rest, origin, name);
+            if let Some(rest) = rest {
+                self.pending.push_front(rest);
+            }
+            ready!(polled)?;
         }
-        Ok(())
+        Poll::Ready(Ok(()))
     }
 
     /// Lets go of what was pushed and not flushed, and says how many frames that was.
     pub fn discard(&mut self) -> u64 {
+        self.delivery = Delivery::default();
         self.pending.drain(..).map(|run| run.count() as u64).sum()
     }
 
@@ -303,17 +322,12 @@ fn view<'a>(
     }
 }
 
-/// Puts what is left back when waiting is cancelled.
-struct Pending<'a> {
-    queue: &'a mut VecDeque<Run>,
-    rest: Option<Run>,
-}
+/// Gives up the place in the line when waiting is cancelled.
+struct Flushing<'a>(&'a mut Ingress);
 
-impl Drop for Pending<'_> {
+impl Drop for Flushing<'_> {
     fn drop(&mut self) {
-        if let Some(rest) = self.rest.take() {
-            self.queue.push_front(rest);
-        }
+        self.0.delivery = Delivery::default();
     }
 }
 

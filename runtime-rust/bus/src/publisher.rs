@@ -130,7 +130,7 @@ impl<M: Message> Publisher<M> {
         timeout: Option<Duration>,
     ) -> Pin<Box<dyn Future<Output = Result<(), PublishError>> + Send + '_>> {
         let Self { view, name, .. } = self;
-        Box::pin(async move { deliver(view, &mut Some(unsent.frame), None, name, timeout).await })
+        Box::pin(async move { deliver(view, &mut Some(unsent.frame), name, timeout).await })
     }
 
     #[inline]

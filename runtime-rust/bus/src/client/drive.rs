@@ -25,6 +25,8 @@ pub(super) const BATCH: Take = Take { runs: 1024, bytes: 128 * 1024 };
 /// What is on its way, in either direction; outlasts connections.
 pub(super) struct Lines {
     pub(super) queue: Subscription,
+    /// Taken from the queue, to be put into the outbox next. Here, so that it is counted wherever the task is dropped.
+    pub(super) taken: Vec<Run>,
     /// Taken from the queue before, to be sent first.
     pub(super) kept: VecDeque<Run>,
     pub(super) outbox: Outbox<Block>,
@@ -35,10 +37,10 @@ pub(super) struct Lines {
 impl Lines {
     /// Frames that were not wholly handed over.
     fn unsent(&self) -> u64 {
-        self.outbox.unfinished() + frames(&self.kept) + self.queue.counters().queued
+        self.outbox.unfinished() + frames(&self.taken) + frames(&self.kept) + self.queue.counters().queued
     }
 
-    /// Takes back what the outbox could not hand over, to be sent first on the next connection.
+    /// Takes back what was not handed over, to be sent first on the next connection.
     fn keep(&mut self) {
         let outbox = std::mem::take(&mut self.outbox);
         let mut kept = VecDeque::new();
@@ -48,14 +50,16 @@ impl Lines {
                 bytes = bytes.get(frames.bytes.len()..).unwrap_or_default();
             }
         }
+        kept.extend(self.taken.drain(..));
         kept.append(&mut self.kept);
         self.kept = kept;
     }
 
     /// Lets go of everything that was to be sent, and says how many frames it was.
     fn discard(&mut self) -> u64 {
-        let mut lost = self.outbox.unfinished() + frames(&self.kept);
+        let mut lost = self.outbox.unfinished() + frames(&self.taken) + frames(&self.kept);
         self.outbox = Outbox::default();
+        self.taken.clear();
         self.kept.clear();
         let mut runs = Vec::new();
         while let Ok(count) = self.queue.try_recv_runs(&mut runs, BATCH) {
@@ -66,8 +70,8 @@ impl Lines {
     }
 }
 
-fn frames(runs: &VecDeque<Run>) -> u64 {
-    runs.iter().map(|run| run.count() as u64).sum()
+fn frames<'a>(runs: impl IntoIterator<Item = &'a Run>) -> u64 {
+    runs.into_iter().map(|run| run.count() as u64).sum()
 }
 
 /// Connects, and connects again.
@@ -103,7 +107,14 @@ impl Driver {
             counters: Arc::clone(&shared.ingress),
             ..IngressConfig::default()
         });
-        let lines = Lines { queue, kept: VecDeque::new(), outbox: Outbox::default(), ingress, input: Input::new() };
+        let lines = Lines {
+            queue,
+            taken: Vec::new(),
+            kept: VecDeque::new(),
+            outbox: Outbox::default(),
+            ingress,
+            input: Input::new(),
+        };
         Ok((Self { address, shared: Arc::clone(&shared), settings, lines, failed: None }, shared))
     }
 
@@ -204,5 +215,35 @@ impl Drop for Driver {
             }
         }
         self.shared.end(self.failed.take());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // A runtime may end where frames are in nobody's queue any more and not yet in the outbox.
+    #[test]
+    fn frames_on_their_way_to_the_outbox_are_counted_when_the_task_is_dropped() {
+        let (mut driver, shared) =
+            Driver::new(Address::Tcp("nowhere:1".into()), ClientConfig::new([0; 32], &[])).unwrap();
+        let run = |value: u8| Run::unchecked(vec![200, 0, 1, 0, 0, 0, value].into()).unwrap();
+        driver.lines.taken.extend([run(1), run(2)]);
+        driver.lines.kept.push_back(run(3));
+        drop(driver);
+        assert_eq!(shared.counters().unsent, 3);
+    }
+
+    #[test]
+    fn what_was_not_handed_over_is_kept_in_order() {
+        let (mut driver, _) = Driver::new(Address::Tcp("nowhere:1".into()), ClientConfig::new([0; 32], &[])).unwrap();
+        let run = |value: u8| Run::unchecked(vec![200, 0, 1, 0, 0, 0, value].into()).unwrap();
+        driver.lines.outbox.push(Block::Run(run(1)));
+        driver.lines.taken.push(run(2));
+        driver.lines.kept.push_back(run(3));
+        driver.lines.keep();
+        let kept: Vec<_> = driver.lines.kept.iter().map(|run| run.payload()[0]).collect();
+        assert_eq!((kept, driver.lines.unsent()), (vec![1, 2, 3], 3));
+        assert_eq!((driver.lines.discard(), driver.lines.unsent()), (3, 0));
     }
 }

@@ -2,7 +2,7 @@
 //! Long because everything that a turn of the connection may do happens on the same state.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::future::{pending, poll_fn};
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -67,7 +67,6 @@ pub(super) async fn run(
         writer,
         connection: Connection::new(Arc::clone(settings), now.into_std()),
         sleep: Box::pin(sleep_until(now)),
-        taken: Vec::new(),
         sends_first: false,
         needed: 1,
         subscribed: Subscribed::default(),
@@ -81,9 +80,6 @@ pub(super) async fn run(
         failed: None,
     };
     session.drive().await;
-    let mut kept: VecDeque<Run> = session.taken.drain(..).collect();
-    kept.append(&mut session.lines.kept);
-    session.lines.kept = kept;
     shared.held_up.store(false, Ordering::Relaxed);
     let opened = session.opened;
     let error = match (session.connection.ending(), session.failed) {
@@ -111,7 +107,6 @@ struct Session<'a> {
     writer: Writer,
     connection: Connection,
     sleep: Pin<Box<Sleep>>,
-    taken: Vec<Run>,
     /// The queue is looked at before the input: the one this time, the other next time.
     sends_first: bool,
     /// Bytes without which there is no use in looking at the input.
@@ -205,20 +200,14 @@ impl Session<'_> {
         {
             self.sleep.as_mut().reset(deadline);
         }
-        let Lines { queue, kept, outbox, ingress, input, .. } = &mut *self.lines;
+        let Lines { queue, taken, kept, outbox, ingress, input } = &mut *self.lines;
         let takes = phase == Phase::Open && outbox.is_empty() && kept.is_empty();
         let writes = !outbox.is_empty();
         let reads = !held && !self.input_ended;
-        let (reader, writer, sleep, taken) = (&mut self.reader, &mut self.writer, &mut self.sleep, &mut self.taken);
+        let (reader, writer, sleep) = (&mut self.reader, &mut self.writer, &mut self.sleep);
         let room = if reads { input.room(self.needed) } else { &mut [] };
         self.sends_first = !self.sends_first;
         let sends_first = self.sends_first;
-        let mut flush = pin!(async move {
-            match held {
-                true => ingress.flush().await,
-                false => pending().await,
-            }
-        });
         let mut send = |context: &mut Context<'_>| takes && queue.poll_recv_runs(context, taken, BATCH).is_ready();
         // In an order in which nothing that is always ready keeps something else from being seen: what is written or
         // delivered is over with that, and the input and the queue take turns. Deadlines are looked at each time.
@@ -229,7 +218,7 @@ impl Session<'_> {
             if writes && writer.poll_writable(context).is_ready() {
                 return Poll::Ready(Event::Look);
             }
-            if held && let Poll::Ready(flushed) = flush.as_mut().poll(context) {
+            if held && let Poll::Ready(flushed) = ingress.poll_flush(context) {
                 return Poll::Ready(Event::Flushed(flushed));
             }
             if sends_first && send(context) {
@@ -263,7 +252,7 @@ impl Session<'_> {
                     }
                     self.send_taken();
                     if self.lines.outbox.data_rest() == 0 && !self.lines.kept.is_empty() {
-                        self.taken.extend(self.lines.kept.drain(..));
+                        self.lines.taken.extend(self.lines.kept.drain(..));
                         self.send_taken();
                     }
                 }
@@ -289,10 +278,10 @@ impl Session<'_> {
     fn send_taken(&mut self) {
         let mut joined = Vec::new();
         let mut small: usize = 0;
-        for run in self.taken.iter().filter(|run| run.len() < SMALL) {
+        for run in self.lines.taken.iter().filter(|run| run.len() < SMALL) {
             small += run.len();
         }
-        for run in self.taken.drain(..) {
+        for run in self.lines.taken.drain(..) {
             let too_large = run.first_length() - HEADER_SIZE > self.connection.max_payload() as usize;
             if too_large || !self.connection.shares(run.type_id()) {
                 add(&self.shared.counts.withheld, run.count() as u64);
@@ -320,13 +309,14 @@ impl Session<'_> {
         };
         self.send_taken();
         if !self.lines.kept.is_empty() {
-            self.taken.extend(self.lines.kept.drain(..));
+            self.lines.taken.extend(self.lines.kept.drain(..));
             self.send_taken();
         }
         if self.lines.outbox.data_rest() > 0 {
             return;
         }
-        let count = if left == 0 { 0 } else { self.lines.queue.try_recv_runs(&mut self.taken, BATCH).unwrap_or(0) };
+        let count =
+            if left == 0 { 0 } else { self.lines.queue.try_recv_runs(&mut self.lines.taken, BATCH).unwrap_or(0) };
         self.send_taken();
         if let Some(left) = &mut self.draining {
             *left = left.saturating_sub(count as u64);

@@ -14,7 +14,9 @@ use crate::protocol::server::{Ending, Refusal};
 /// Decides about clients whose handshake the protocol accepts, and follows them. Called on the
 /// connection's task: it does not block.
 pub trait Admission: Send + Sync + 'static {
-    /// Whether the client is let in.
+    /// Whether the client is let in. Asked about clients alone that nothing else stands against, such as
+    /// [`EndpointConfig::max_clients`](crate::EndpointConfig::max_clients): where this says yes, [`Admission::connected`]
+    /// follows, and [`Admission::disconnected`] in the end.
     fn admit(&self, client: &ClientInfo) -> Result<(), Refusal> {
         let _ = client;
         Ok(())

@@ -20,7 +20,7 @@ use super::stats::Written;
 use crate::protocol::server::{Connection, Ending, Step};
 use crate::protocol::{Frames, Outbox, Phase};
 use crate::socket::{Reader, Writer};
-use crate::{BLOCK_SIZE, CloseReason, ConnectionId, Ingress, OverflowPolicy, PublishError, Run, Subscription, Take};
+use crate::{BLOCK_SIZE, CloseReason, ConnectionId, Ingress, OverflowPolicy, Run, Subscription, Take};
 
 mod clients;
 
@@ -45,8 +45,6 @@ impl Drop for Inlet {
     }
 }
 
-type Delivering = Pin<Box<dyn Future<Output = (Inlet, Result<(), PublishError>)> + Send>>;
-
 pub(super) struct Driver {
     shared: Arc<Shared>,
     id: ConnectionId,
@@ -60,10 +58,10 @@ pub(super) struct Driver {
     inbox: Inbox,
     /// Where runs are copied to on their way to the bus.
     block: BytesMut,
-    /// Once the client is let in; not while it is in `delivering`, nor after the bus was closed.
+    /// Once the client is let in, until the bus is closed.
     inlet: Option<Inlet>,
-    /// Waits for room in a blocking subscriber's queue. Nothing is read meanwhile.
-    delivering: Option<Delivering>,
+    /// It waits for room in a blocking subscriber's queue. Nothing is read meanwhile.
+    delivering: bool,
     /// Until when it may do so after everything else has ended.
     delivers_until: Option<Instant>,
     client: Option<Arc<ClientInfo>>,
@@ -102,7 +100,7 @@ impl Driver {
             inbox: Inbox::default(),
             block: BytesMut::new(),
             inlet: None,
-            delivering: None,
+            delivering: false,
             delivers_until: None,
             client: None,
             subscription: None,
@@ -122,9 +120,13 @@ impl Driver {
     fn obey(&mut self, context: &mut Context<'_>) {
         match self.handle.poll_command(context) {
             Some(Command::Close(reason, detail)) => self.protocol.close(now(), reason, &detail),
-            Some(Command::Refuse(refusal)) if self.phase() == Phase::Opening => self.protocol.refuse(now(), refusal),
-            // It was refused already, and is only in the way.
-            Some(Command::Refuse(_)) if self.client.is_none() => self.protocol.broken(now()),
+            // It makes room for others: it is told what its socket takes now, and not waited for. One that was refused
+            // already is only in the way.
+            Some(Command::Refuse(refusal)) if self.client.is_none() => {
+                self.protocol.refuse(now(), refusal);
+                self.write(context);
+                self.protocol.broken(now());
+            }
             Some(Command::Refuse(_)) => {}
             None => {}
         }
@@ -134,7 +136,7 @@ impl Driver {
 
     fn read(&mut self, context: &mut Context<'_>) {
         for turn in 0.. {
-            if self.delivering.is_some() && !self.deliver(context) {
+            if !self.deliver(context) {
                 return;
             }
             if self.read_ended || self.phase() == Phase::Closed {
@@ -219,15 +221,12 @@ impl Driver {
     }
 
     fn flush_inlet(&mut self) {
-        let Some(mut inlet) = self.inlet.take() else { return };
+        let Some(inlet) = &mut self.inlet else { return };
         match inlet.ingress.try_flush() {
-            Ok(true) => self.inlet = Some(inlet),
+            Ok(true) => {}
             Ok(false) => {
                 self.protocol.reading(false);
-                self.delivering = Some(Box::pin(async move {
-                    let delivered = inlet.ingress.flush().await;
-                    (inlet, delivered)
-                }));
+                self.delivering = true;
             }
             Err(_) => self.bus_closed(),
         }
@@ -235,18 +234,18 @@ impl Driver {
 
     /// Whether everything that was read is delivered.
     fn deliver(&mut self, context: &mut Context<'_>) -> bool {
-        let Some(delivering) = &mut self.delivering else { return true };
-        let Poll::Ready((inlet, delivered)) = delivering.as_mut().poll(context) else { return false };
-        self.delivering = None;
+        let Some(inlet) = self.inlet.as_mut().filter(|_| self.delivering) else { return true };
+        let Poll::Ready(delivered) = inlet.ingress.poll_flush(context) else { return false };
+        self.delivering = false;
         self.protocol.reading(true);
-        match delivered {
-            Ok(()) => self.inlet = Some(inlet),
-            Err(_) => self.bus_closed(),
+        if delivered.is_err() {
+            self.bus_closed();
         }
         true
     }
 
     fn bus_closed(&mut self) {
+        self.inlet = None;
         self.protocol.close(now(), GoodbyeReason::Shutdown, "the bus is closed");
     }
 
@@ -413,7 +412,7 @@ impl Driver {
             let now = now();
             if self.phase() == Phase::Closed {
                 if self.delivers_until.is_some_and(|until| now >= until) {
-                    self.delivering = None;
+                    self.delivering = false;
                     return;
                 }
                 continue;
@@ -430,7 +429,7 @@ impl Driver {
     fn close(&mut self) {
         if self.stream.take().is_some() {
             self.lose_data();
-            if self.delivering.is_some() {
+            if self.delivering {
                 self.delivers_until = Some(now() + self.shared.config.drain_limit);
             }
         }
@@ -451,7 +450,7 @@ impl Future for Driver {
             if driver.phase() == Phase::Closed {
                 driver.close();
                 driver.keep_time(context);
-                return if driver.delivering.is_none() { Poll::Ready(()) } else { Poll::Pending };
+                return if driver.delivering { Poll::Pending } else { Poll::Ready(()) };
             }
             // A step in one of them may be for the others to follow: a goodbye, or a ping.
             let output = driver.protocol.has_output() && driver.outbox.takes_control() && !driver.write_ended;
@@ -466,7 +465,7 @@ impl Drop for Driver {
     // Whatever ends the task, every frame is in a counter.
     fn drop(&mut self) {
         self.lose_data();
-        (self.delivering, self.inlet) = (None, None);
+        self.inlet = None;
         let ending = self.protocol.ending();
         let stats = self.shared.tally.ended(self.id.0, ending);
         let Some(client) = &self.client else {

@@ -79,6 +79,8 @@ struct Table {
 struct Present {
     handle: ConnectionHandle,
     task: Option<AbortHandle>,
+    /// Has the place of a client, and is asked about.
+    reserved: bool,
     client: Option<Client>,
 }
 
@@ -105,7 +107,7 @@ impl Tally {
         let mut table = self.table();
         table.accepted += 1;
         table.opening.insert(id);
-        table.present.insert(id, Present { handle, task: None, client: None });
+        table.present.insert(id, Present { handle, task: None, reserved: false, client: None });
         self.changed.notify_waiters();
         if table.opening.len() > most_opening
             && let Some(oldest) = table.opening.pop_first()
@@ -128,27 +130,38 @@ impl Tally {
         }
     }
 
-    /// Takes a place for a client, unless there are `most`.
-    pub(super) fn admitted(
-        &self,
-        most: usize,
-        info: &Arc<ClientInfo>,
-        queue: &Arc<Queue>,
-        written: &Arc<Written>,
-    ) -> Result<(), Refusal> {
+    /// Keeps a place for a client, unless there are `most`. It is given back by [`Tally::released`], or with the
+    /// connection.
+    pub(super) fn reserve(&self, id: u64, most: usize) -> Result<(), Refusal> {
         let mut table = self.table();
-        let active = table.present.values().filter(|present| present.client.is_some()).count();
-        if active >= most {
-            return Err(Refusal::new(RejectReason::Capacity, format!("there are {active} clients")));
+        let taken = table.present.values().filter(|present| present.reserved || present.client.is_some()).count();
+        if taken >= most {
+            return Err(Refusal::new(RejectReason::Capacity, format!("there are {taken} clients")));
         }
+        if let Some(present) = table.present.get_mut(&id) {
+            present.reserved = true;
+        }
+        Ok(())
+    }
+
+    /// The client was refused after all.
+    pub(super) fn released(&self, id: u64) {
+        if let Some(present) = self.table().present.get_mut(&id) {
+            present.reserved = false;
+        }
+    }
+
+    /// The client that a place was kept for is let in.
+    pub(super) fn admitted(&self, info: &Arc<ClientInfo>, queue: &Arc<Queue>, written: &Arc<Written>) {
+        let mut table = self.table();
         let id = info.connection.0;
         table.opening.remove(&id);
         table.clients += 1;
         if let Some(present) = table.present.get_mut(&id) {
+            present.reserved = false;
             present.client = Some(Client { info: info.clone(), queue: queue.clone(), written: written.clone() });
         }
         self.changed.notify_waiters();
-        Ok(())
     }
 
     /// A connection is gone; its queue takes and gives nothing any more.

@@ -1,7 +1,7 @@
 //! Signs of life, both ways.
 
 use mycelium_bus::client::{ClientError, ClientState};
-use mycelium_bus::{OverflowPolicy, SubscriberConfig};
+use mycelium_bus::{CloseReason, OverflowPolicy, SubscriberConfig};
 use mycelium_wire::core_messages::*;
 use tokio::time::Instant;
 
@@ -41,6 +41,37 @@ async fn life_is_shown_while_a_full_queue_holds_up_the_connection() {
     tokio::time::sleep(20 * SECOND).await;
     assert!(is_connected(&client.state().borrow()));
     assert_eq!(receive(&mut subscriber.unwrap(), 10).await, (0..10).collect::<Vec<_>>());
+}
+
+// Heartbeats come in between, and what else a connection does: the wait must not begin anew with each of them.
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_that_stalls_is_found_out_whatever_else_happens() {
+    let bridge = Bridge::new();
+    let (client, mut link) = bridge.client(config(), 1000).await;
+    let stalls = SubscriberConfig::named("stalls").frames(2).policy(OverflowPolicy::Block).stall_limit(10 * SECOND);
+    let (stalled, _) = tokio::join!(client.subscriber_with::<CounterUpdate>(stalls), link.subscribe());
+    let start = Instant::now();
+    link.send(&(0..10).flat_map(|value| framed(&update(value))).collect::<Vec<u8>>()).await;
+    let signs = async {
+        loop {
+            link.expect::<Pong>().await;
+        }
+    };
+    let (mut stalled, mut received) = (stalled.unwrap(), Vec::new());
+    let rest = async {
+        while stalled.close_reason().is_none() {
+            tokio::time::sleep(SECOND / 4).await;
+        }
+        while let Some(message) = stalled.recv().await {
+            received.push(message.value());
+        }
+    };
+    tokio::select! {
+        () = signs => {}
+        ended = tokio::time::timeout(60 * SECOND, rest) => ended.expect("it stalls without end"),
+    }
+    assert_eq!((start.elapsed().as_secs(), stalled.close_reason()), (10, Some(CloseReason::Stalled)));
+    assert_eq!(received, [0, 1]);
 }
 
 // A half-open connection: the machine at the other end is gone, and nobody says so.

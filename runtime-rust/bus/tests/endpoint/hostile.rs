@@ -323,6 +323,27 @@ async fn refused_clients_that_stay_are_closed() {
     witness.everything_works().await;
 }
 
+// With two bytes it is known that a client speaks version 2 and can be told of its refusal; it must not be waited for,
+// out of sight, until its handshake would have been over.
+#[tokio::test]
+async fn half_spoken_connections_that_make_room_are_gone_at_once() {
+    let mut witness = Witness::new(config().handshake_deadline(Duration::from_secs(3600))).await;
+    let mut begun = Vec::new();
+    for _ in 0..600 {
+        let mut peer = witness.place.peer().await;
+        peer.send(&hello(SCHEMA_DIGEST, 0)[..2]).await;
+        begun.push(peer);
+    }
+    let all = |stats: &EndpointStats| stats.connections == 601 && stats.opening <= 512;
+    soon(witness.place.endpoint.wait_until(all)).await;
+    // They are told nevertheless.
+    assert_eq!(begun[0].expect::<Reject>().await.reason(), RejectReason::Capacity);
+    begun[0].expect_goodbye().await;
+    drop(begun);
+    witness.everything_works().await;
+    assert_eq!(witness.settled().await.handshake_failures[&Refused(RejectReason::Capacity)], 88);
+}
+
 // A flood of requests whose answers nobody reads must not become memory.
 #[tokio::test]
 async fn requests_without_end_are_cut_off() {

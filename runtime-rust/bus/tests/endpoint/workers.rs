@@ -1,5 +1,6 @@
 //! The hook that decides about clients and follows them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use mycelium_bus::protocol::server::{Ending, HandshakeFailure, Refusal};
@@ -8,7 +9,7 @@ use mycelium_wire::core_messages::*;
 use mycelium_wire::handshake::{self, CAPABILITY_WORKER};
 
 use crate::messages::{CounterUpdate, SCHEMA_DIGEST};
-use crate::peer::{config, place, soon, update, worker_hello};
+use crate::peer::{config, hello, place, soon, update, worker_hello};
 
 #[derive(Default)]
 struct Supervisor {
@@ -33,6 +34,53 @@ impl Admission for Supervisor {
         let event = format!("disconnected {} {ending:?} {}", client.worker_id, stats.written);
         self.events.lock().unwrap().push(event);
     }
+}
+
+/// Sets something aside for each client that it admits.
+#[derive(Default)]
+struct Reserving {
+    reserved: Mutex<Vec<u64>>,
+    refuses: AtomicBool,
+}
+
+impl Admission for Reserving {
+    fn admit(&self, client: &ClientInfo) -> Result<(), Refusal> {
+        if self.refuses.load(Ordering::Relaxed) {
+            return Err(Refusal::new(RejectReason::NotAllowed, "not now"));
+        }
+        self.reserved.lock().unwrap().push(client.connection.0);
+        Ok(())
+    }
+
+    fn disconnected(&self, client: &ClientInfo, _: &Ending, _: &ClientStats) {
+        self.reserved.lock().unwrap().retain(|id| *id != client.connection.0);
+    }
+}
+
+// What is set aside for a client that is refused afterwards would never be given back; nor may a refusal keep a place.
+#[tokio::test]
+async fn whom_the_hook_admits_is_let_in() {
+    let admission = Arc::new(Reserving::default());
+    let place = place(config().max_clients(1).admission(admission.clone())).await;
+    admission.refuses.store(true, Ordering::Relaxed);
+    for _ in 0..2 {
+        let mut refused = place.peer().await;
+        refused.send(&hello(SCHEMA_DIGEST, 0)).await;
+        assert_eq!(refused.expect::<Reject>().await.reason(), RejectReason::NotAllowed);
+    }
+    admission.refuses.store(false, Ordering::Relaxed);
+    let client = place.client().await;
+    let mut late = place.peer().await;
+    late.send(&hello(SCHEMA_DIGEST, 0)).await;
+    assert_eq!(late.expect::<Reject>().await.reason(), RejectReason::Capacity);
+    assert_eq!(admission.reserved.lock().unwrap().len(), 1);
+    drop((client, late));
+    soon(place.endpoint.wait_until(|stats| stats.active + stats.opening == 0)).await;
+    place.bus.close();
+    let mut after = place.peer().await;
+    after.send(&hello(SCHEMA_DIGEST, 0)).await;
+    assert_eq!(after.expect::<Reject>().await.reason(), RejectReason::ShuttingDown);
+    assert_eq!(*admission.reserved.lock().unwrap(), [0; 0]);
 }
 
 #[tokio::test]

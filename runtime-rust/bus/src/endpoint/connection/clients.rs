@@ -19,9 +19,6 @@ impl Driver {
             return Err(shutting_down());
         }
         let info = Arc::new(ClientInfo::new(self.id, self.peer, opening));
-        if let Some(admission) = shared.admission() {
-            admission.admit(&info)?;
-        }
         let config = &shared.config;
         let name = match &*info.name {
             "" => format!("{} client {}", shared.name, self.id),
@@ -35,7 +32,15 @@ impl Driver {
             stall_limit: Some(config.stall_limit),
         });
         let subscription = subscription.map_err(|_| shutting_down())?;
-        shared.tally.admitted(config.max_clients, &info, subscription.queue(), &self.written)?;
+        shared.tally.reserve(self.id.0, config.max_clients)?;
+        // Asked last: whom it admits is let in, so that what it sets aside for a client is used.
+        if let Some(admission) = shared.admission()
+            && let Err(refusal) = admission.admit(&info)
+        {
+            shared.tally.released(self.id.0);
+            return Err(refusal);
+        }
+        shared.tally.admitted(&info, subscription.queue(), &self.written);
         self.subscription = Some(subscription);
         let ingress = shared.bus.ingress(shared.ingress(self.id));
         self.inlet = Some(Inlet { ingress, shared: shared.clone() });
