@@ -101,7 +101,7 @@ pub use bus::MessageBus;
 pub use counters::{BusStats, QueueCounters, SubscriptionStats, TypeStats};
 pub use endpoint::{
     Admission, BindError, ClientInfo, ClientStats, ConnectionHandle, Endpoint, EndpointConfig, EndpointStats,
-    EndpointStatsHandle, PeerAddress,
+    EndpointStatsHandle, PeerAddress, UnixServer,
 };
 pub use error::{BusError, CloseReason, PublishError, TryRecvError};
 pub use frame::{Frame, Run};

@@ -148,6 +148,15 @@ impl Client {
         ClientSubscription::topic(Arc::clone(&self.owner), topic, config).await
     }
 
+    /// Frames of these type ids; those that the bridge does not have, or does not share, do not come.
+    pub async fn subscribe_types(
+        &self,
+        type_ids: &[u16],
+        config: SubscriberConfig,
+    ) -> Result<ClientSubscription, SubscribeError> {
+        ClientSubscription::types(Arc::clone(&self.owner), type_ids.to_vec(), config).await
+    }
+
     /// Frames of every type that the bridge has for this client.
     pub async fn tap(&self) -> Result<ClientSubscription, SubscribeError> {
         self.tap_with(SubscriberConfig::named("tap")).await

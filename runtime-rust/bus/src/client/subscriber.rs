@@ -153,6 +153,14 @@ impl ClientSubscription {
         if config.name.is_empty() {
             config.name = topic.into();
         }
+        Self::types(owner, types, config).await
+    }
+
+    pub(super) async fn types(
+        owner: Arc<Owner>,
+        types: Vec<u16>,
+        config: SubscriberConfig,
+    ) -> Result<Self, SubscribeError> {
         let inner = owner.shared.inbound.subscribe_types(&types, config).map_err(UnknownMessage::from)?;
         Ok(Self { inner, interest: Interest::new(owner, Wants::Types(types)).await? })
     }

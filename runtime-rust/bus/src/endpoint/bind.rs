@@ -13,7 +13,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, Mode, RenameFlags};
 use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
-use tokio::net::{TcpListener, ToSocketAddrs, UnixListener};
+use tokio::net::{TcpListener, ToSocketAddrs, UnixListener, UnixStream};
 use tokio::time::sleep;
 
 use super::listen::{Listener, start};
@@ -95,7 +95,39 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
     Ok((metadata.dev(), metadata.ino()))
 }
 
+/// A Unix socket that listens, for other things than an endpoint's clients, with the same care for its file: one whose
+/// server is gone is replaced, anything else is left alone. Dropping it removes its file.
+#[derive(Debug)]
+pub struct UnixServer {
+    listener: UnixListener,
+    file: SocketFile,
+}
+
+impl UnixServer {
+    /// Listens at `path`; the file has these permissions from the beginning.
+    pub async fn bind(path: impl AsRef<Path>, mode: u32) -> Result<Self, BindError> {
+        let (listener, file) = listen_at(path.as_ref(), mode & 0o777).await?;
+        Ok(Self { listener, file })
+    }
+
+    /// The next connection. Cancel-safe.
+    pub async fn accept(&self) -> io::Result<UnixStream> {
+        self.listener.accept().await.map(|(stream, _)| stream)
+    }
+}
+
+impl Drop for UnixServer {
+    fn drop(&mut self) {
+        self.file.remove();
+    }
+}
+
 pub(super) async fn unix(config: EndpointConfig, bus: &MessageBus, path: &Path) -> Result<Endpoint, BindError> {
+    let (listener, file) = listen_at(path, config.unix_mode).await?;
+    Ok(start(config, bus, Listener::Unix(listener, file)))
+}
+
+async fn listen_at(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), BindError> {
     let length = path.as_os_str().as_bytes().len();
     if length > MAX_UNIX_PATH {
         return Err(BindError::PathTooLong { path: path.to_owned(), length });
@@ -103,9 +135,7 @@ pub(super) async fn unix(config: EndpointConfig, bus: &MessageBus, path: &Path) 
     let failed = |action| move |source| BindError::Io { action, address: format!("{path:?}"), source };
     let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking().cloexec(), None).map_err(failed("bind"))?;
     // The file gets the permissions of the socket, so that there is no moment in which it has wider ones.
-    rustix::fs::fchmod(&socket, Mode::from_raw_mode(config.unix_mode))
-        .map_err(io::Error::from)
-        .map_err(failed("bind"))?;
+    rustix::fs::fchmod(&socket, Mode::from_raw_mode(mode)).map_err(io::Error::from).map_err(failed("bind"))?;
     let address = SockAddr::unix(path).map_err(failed("bind"))?;
     // A socket that is bound and does not listen yet looks like one whose server is gone.
     let _turn = take_turn(path).await;
@@ -124,9 +154,9 @@ pub(super) async fn unix(config: EndpointConfig, bus: &MessageBus, path: &Path) 
         }
     }
     let file = SocketFile { path: path.to_owned(), identity: identity(path).map_err(failed("find"))? };
-    let listener = listen(&socket, path, config.unix_mode).map_err(failed("listen on"));
+    let listener = listen(&socket, path, mode).map_err(failed("listen on"));
     match listener.and_then(|()| UnixListener::from_std(socket.into()).map_err(failed("listen on"))) {
-        Ok(listener) => Ok(start(config, bus, Listener::Unix(listener, file))),
+        Ok(listener) => Ok((listener, file)),
         Err(error) => {
             file.remove();
             Err(error)

@@ -10,7 +10,7 @@ mod listen;
 mod stats;
 
 pub use admission::{Admission, ClientInfo, ClientStats, ConnectionHandle, PeerAddress};
-pub use bind::BindError;
+pub use bind::{BindError, UnixServer};
 pub use config::EndpointConfig;
 pub use listen::{Endpoint, EndpointStatsHandle};
 pub use stats::EndpointStats;

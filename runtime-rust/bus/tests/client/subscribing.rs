@@ -112,6 +112,20 @@ async fn a_topic_is_all_of_its_messages() {
     assert_eq!(error.to_string(), "no message of the contract that this client was made for has the topic `none`");
 }
 
+#[tokio::test(start_paused = true)]
+async fn types_are_subscribed_to_by_id() {
+    let bridge = Bridge::new();
+    let (client, mut link) = bridge.client(config(), 0).await;
+    let config = SubscriberConfig::named("two");
+    let (two, asked) = tokio::join!(client.subscribe_types(&[1002, 10_000], config), link.subscribe());
+    assert_eq!(asked, (false, vec![1002, 10_000]));
+    let mut two = two.unwrap();
+    link.send(&[framed(&update(1)), vec![0x10, 0x27, 2, 0, 0, 0, 8, 9]].concat()).await;
+    assert_eq!([two.recv().await.unwrap().type_id(), two.recv().await.unwrap().type_id()], [1002, 10_000]);
+    drop(two);
+    assert_eq!(link.expect::<Unsubscribe>().await.type_ids().iter().collect::<Vec<_>>(), [1002, 10_000]);
+}
+
 // A bad frame is the sender's mistake: the stream goes on.
 #[tokio::test(start_paused = true)]
 async fn what_is_no_message_is_counted_and_left_out() {

@@ -4,7 +4,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::time::Duration;
 
 use mycelium_bus::protocol::server::HandshakeFailure;
-use mycelium_bus::{BindError, MessageBus};
+use mycelium_bus::{BindError, MessageBus, UnixServer};
 use mycelium_wire::core_messages::*;
 use mycelium_wire::handshake::{self, CAPABILITY_SHARED};
 use tokio::io::AsyncWriteExt;
@@ -35,6 +35,22 @@ async fn a_stale_file_is_replaced() {
     Peer::unix(&folder.socket()).await.hello(&hello(SCHEMA_DIGEST, 0)).await;
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left aside");
     soon(endpoint.shutdown()).await;
+}
+
+// Sockets for other things are as careful with their files as endpoints are.
+#[tokio::test]
+async fn a_server_of_another_kind_is_as_careful() {
+    let folder = Folder::new();
+    drop(std::os::unix::net::UnixListener::bind(folder.socket()).unwrap());
+    let server = UnixServer::bind(folder.socket(), 0o640).await.unwrap();
+    assert_eq!(std::fs::metadata(folder.socket()).unwrap().permissions().mode() & 0o777, 0o640);
+    let second = UnixServer::bind(folder.socket(), 0o600).await;
+    assert!(matches!(second, Err(BindError::InUse { .. })), "{second:?}");
+    let (accepted, connected) =
+        soon(async { tokio::join!(server.accept(), tokio::net::UnixStream::connect(folder.socket())) }).await;
+    drop((accepted.unwrap(), connected.unwrap()));
+    drop(server);
+    assert!(!folder.socket().exists());
 }
 
 // Many servers that find the same stale file: one of them gets the place, and the others leave it alone.
