@@ -14,31 +14,75 @@ use crate::source::Span;
 use crate::suggest;
 
 /// A rule of the language.
-struct Known {
-    name: &'static str,
+#[derive(Debug)]
+pub struct Known {
+    /// As it is written.
+    pub name: &'static str,
+    /// What its value may be.
+    pub takes: Takes,
     /// What it applies to, in words.
-    on: &'static str,
+    pub on: &'static str,
+    /// What it demands, in a sentence.
+    pub about: &'static str,
     applies: fn(&Type) -> bool,
 }
 
-const fn known(name: &'static str, on: &'static str, applies: fn(&Type) -> bool) -> Known {
-    Known { name, on, applies }
+impl Known {
+    /// Whether a field of this type may have the rule.
+    pub fn applies(&self, ty: &Type) -> bool {
+        (self.applies)(ty)
+    }
+}
+
+/// What the value of a rule may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// `true`; `false` is as if the rule were not there.
+    Flag,
+    /// A number of the field's type; for `U256` quotes are allowed.
+    Number,
+    /// A length, from this one to 65535.
+    Length(u32),
+    /// A text that is not empty.
+    Text,
+    /// A list of values of the field's type, not empty and without repeats.
+    Values,
+}
+
+const fn known(
+    name: &'static str,
+    takes: Takes,
+    on: &'static str,
+    applies: fn(&Type) -> bool,
+    about: &'static str,
+) -> Known {
+    Known { name, takes, on, about, applies }
 }
 
 /// Every enforced rule.
-static KNOWN: &[Known] = &[
-    known("min", "integers, floats and U256", is_number),
-    known("max", "integers, floats and U256", is_number),
-    known("not_zero", "integers, floats, U256 and [u8; N]", |ty| is_number(ty) || is_bytes(ty)),
-    known("not_empty", "String and Vec", is_variable),
-    known("min_length", "String and Vec", is_variable),
-    known(MAX_LENGTH, "String and Vec", is_variable),
-    known("not_prefix", "String", is_string),
-    known(NO_0X_PREFIX, "String", is_string),
-    known("ascii", "String", is_string),
-    known("one_of", "integers, U256, String and enums", |ty| {
-        is_string(ty) || matches!(ty, Type::Enum(_)) || (is_number(ty) && !is_float(ty))
-    }),
+pub static KNOWN: &[Known] = &[
+    known("min", Takes::Number, "integers, floats and U256", is_number, "The smallest value that is allowed."),
+    known("max", Takes::Number, "integers, floats and U256", is_number, "The largest value that is allowed."),
+    known(
+        "not_zero",
+        Takes::Flag,
+        "integers, floats, U256 and [u8; N]",
+        |ty| is_number(ty) || is_bytes(ty),
+        "The value is not zero; of `[u8; N]` not every byte is.",
+    ),
+    known("not_empty", Takes::Flag, "String and Vec", is_variable, "There is at least one byte or element."),
+    known("min_length", Takes::Length(0), "String and Vec", is_variable, "The least bytes of a string, or elements."),
+    known(MAX_LENGTH, Takes::Length(1), "String and Vec", is_variable, "The most bytes of a string, or elements."),
+    known("not_prefix", Takes::Text, "String", is_string, "A text that the value does not begin with."),
+    known(NO_0X_PREFIX, Takes::Flag, "String", is_string, "The old way to write `not_prefix: \"0x\"`."),
+    known("ascii", Takes::Flag, "String", is_string, "Every character is ASCII."),
+    known(
+        "one_of",
+        Takes::Values,
+        "integers, U256, String and enums",
+        |ty| is_string(ty) || matches!(ty, Type::Enum(_)) || (is_number(ty) && !is_float(ty)),
+        "The values that are allowed, and no other.",
+    ),
 ];
 
 const MAX_LENGTH: &str = "max_length";

@@ -20,3 +20,4 @@ pub mod streams;
 pub mod tokens;
 pub mod toolchain;
 pub mod values;
+pub mod yaml_reader;

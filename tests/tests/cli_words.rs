@@ -5,7 +5,7 @@ use std::process::Command;
 use mycelium_tests::program::{Run, command, feed, folder, run};
 use mycelium_tests::toolchain::{self, root};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 14] = [
     "compile",
     "check",
     "digest",
@@ -14,6 +14,8 @@ const COMMANDS: [&str; 12] = [
     "decode",
     "new",
     "dune-rules",
+    "next-id",
+    "json-schema",
     "explain",
     "list-codes",
     "completions",

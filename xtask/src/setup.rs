@@ -8,8 +8,7 @@ use std::process::Command;
 use crate::{Failure, Outcome, process};
 
 /// One line for the usage text.
-pub const ABOUT: &str =
-    "installs what is missing of OCaml, its libraries, dune, git, patch and groff; --bench: for the benches";
+pub const ABOUT: &str = "installs what is missing of OCaml, its libraries, dune, git, patch, make, ninja and groff; --bench: for the benches";
 
 /// What the tools are for. Each includes those before it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
@@ -44,6 +43,9 @@ static TOOLS: &[Tool] = &[
     Tool { name: "git", packages: &["git"], probe: &["git", "--version"], purpose: Purpose::Demo },
     // Tests apply a diff and typeset manual pages.
     Tool { name: "patch", packages: &["patch"], probe: &["patch", "--version"], purpose: Purpose::Gate },
+    // Tests have them read dependency files.
+    Tool { name: "make", packages: &["make"], probe: &["make", "--version"], purpose: Purpose::Gate },
+    Tool { name: "ninja", packages: &["ninja-build"], probe: &["ninja", "--version"], purpose: Purpose::Gate },
     Tool { name: "groff", packages: &["groff-base"], probe: &["groff", "--version"], purpose: Purpose::Gate },
     Tool {
         name: "the OCaml library alcotest",

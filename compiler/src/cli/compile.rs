@@ -6,11 +6,12 @@ use std::sync::Arc;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use myc_schema::backend::{self, BACKENDS, Backend, Options};
+use myc_schema::depfile;
 use myc_schema::ir::Schema;
 use myc_schema::render::{FileMap, render};
 use myc_schema::write::write_files;
 
-use super::contract::{Contract, Reading};
+use super::contract::{Contract, Reading, is_stdin};
 use super::exit::{Exit, Failure};
 use super::{stale, terminal};
 
@@ -25,6 +26,8 @@ Examples:
   myc-schema compile api.yaml --lang rust --lang ocaml --out gen --name api
   myc-schema compile --lang rust --out src --check             is it up to date? (for CI)
   myc-schema compile --lang ocaml --stdout=mli | less
+  myc-schema compile --lang ocaml --print-outputs              for a build system
+  myc-schema compile --lang rust --out src --depfile src/messages.d
   generate-contract | myc-schema compile - --lang rust --stdout")]
 pub struct CompileArgs {
     /// The contract, `-` for stdin [default: contracts.yaml]
@@ -52,6 +55,13 @@ pub struct CompileArgs {
         conflicts_with_all = ["out", "check"]
     )]
     stdout: Option<String>,
+    /// Write nothing: print the paths of the files that would be written, one a line, without
+    /// looking at the contract
+    #[arg(long, conflicts_with_all = ["check", "stdout", "depfile"])]
+    print_outputs: bool,
+    /// Also write a dependency file for make or ninja: the generated files and the contract
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["check", "stdout"])]
+    depfile: Option<PathBuf>,
     #[command(flatten)]
     reading: Reading,
 }
@@ -78,7 +88,15 @@ pub fn run(args: CompileArgs) -> Result<(), Failure> {
     if let Some(extension) = &args.stdout {
         check_extension(&backends, extension)?;
     }
+    if args.print_outputs {
+        let paths: String = outputs(&backends, &args.name, &args.out).iter().map(|path| format!("{path}\n")).collect();
+        return terminal::data(paths);
+    }
     let contract = Contract::read(&args.reading, args.file.as_deref())?;
+    let depfile = match &args.depfile {
+        Some(path) => Some((path.clone(), dependencies(&backends, &args, &contract.path)?)),
+        None => None,
+    };
     let options = Options::new(args.name, &contract.path);
     let files = render_all(&contract.schema, &backends, &options)?;
     if let Some(extension) = &args.stdout {
@@ -87,8 +105,25 @@ pub fn run(args: CompileArgs) -> Result<(), Failure> {
     if args.check {
         return report(stale::diff(&args.out, &files)?);
     }
-    let files: Vec<(PathBuf, &str)> = files.iter().map(|(name, text)| (args.out.join(name), text.as_str())).collect();
+    let mut files: Vec<(PathBuf, &str)> =
+        files.iter().map(|(name, text)| (args.out.join(name), text.as_str())).collect();
+    files.extend(depfile.iter().map(|(path, text)| (path.clone(), text.as_str())));
     write_files(&files).map(drop).map_err(|error| Failure::io(error.to_string()))
+}
+
+/// The paths of the generated files, in the order of the languages.
+fn outputs(backends: &[&Backend], name: &str, folder: &Path) -> Vec<String> {
+    let outputs = backends.iter().flat_map(|backend| backend.outputs);
+    outputs.map(|output| folder.join(format!("{name}.{}", output.extension)).display().to_string()).collect()
+}
+
+/// The text of the dependency file.
+fn dependencies(backends: &[&Backend], args: &CompileArgs, contract: &Path) -> Result<String, Failure> {
+    if args.file.as_deref().is_some_and(is_stdin) {
+        return Err(Failure::usage("a dependency file needs a contract that is a file, not stdin"));
+    }
+    depfile::rule(&outputs(backends, &args.name, &args.out), &contract.display().to_string())
+        .map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// Whether `--stdout=EXT` names a file of these languages; empty stands for all of them.

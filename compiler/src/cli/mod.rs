@@ -19,10 +19,12 @@ mod dune_rules;
 mod encode;
 mod exit;
 mod explain;
+mod json_schema;
 mod layout;
 mod list_codes;
 mod man;
 mod new;
+mod next_id;
 mod payload;
 mod stale;
 mod terminal;
@@ -68,6 +70,8 @@ enum Command {
     Decode(decode::DecodeArgs),
     New(new::NewArgs),
     DuneRules(dune_rules::DuneRulesArgs),
+    NextId(next_id::NextIdArgs),
+    JsonSchema(json_schema::JsonSchemaArgs),
     Explain(explain::ExplainArgs),
     ListCodes(list_codes::ListCodesArgs),
     Completions(completions::CompletionsArgs),
@@ -105,6 +109,8 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Decode(args) => decode::run(args),
         Command::New(args) => new::run(args),
         Command::DuneRules(args) => dune_rules::run(args),
+        Command::NextId(args) => next_id::run(args),
+        Command::JsonSchema(args) => json_schema::run(args),
         Command::Explain(args) => explain::run(args),
         Command::ListCodes(args) => list_codes::run(args),
         Command::Completions(args) => completions::run(args),

@@ -1,30 +1,14 @@
 //! `fields` of structs and messages, and `validation`. Which rules there are is left to
 //! [`crate::resolve`]; here it only matters whether a rule's value is a number, a boolean or a text.
 
-use super::lower::{Keys, Lower, describe};
+use super::keys::FIELD;
+use super::lower::{Lower, describe};
 use super::scalar::{self, Plain};
 use super::tree::{self, Entry, Kind, Node};
 use super::{Field, Rule, Value, array_types, syntax};
 use crate::codes;
 use crate::diag::{Diagnostic, quote};
 use crate::source::{Span, Spanned};
-
-const FIELD: Keys = Keys {
-    of: "a field",
-    known: &["type", "description", "optional", "validation", "deprecated", "unit"],
-    legacy: &[],
-    meant: &[
-        ("desc", "description"),
-        ("doc", "description"),
-        ("docs", "description"),
-        ("comment", "description"),
-        ("rules", "validation"),
-        ("validate", "validation"),
-        ("constraints", "validation"),
-        ("units", "unit"),
-        ("ty", "type"),
-    ],
-};
 
 /// Keys that belong in `validation`.
 const RULES: &[&str] = &[

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::keys::Keys;
 use super::scalar::{self, Plain};
 use super::syntax;
 use super::tree::{Entry, Kind, Node};
@@ -24,19 +25,6 @@ pub(super) struct Pair<'a> {
     /// Where it is written.
     pub span: Span,
     pub value: Node<'a>,
-}
-
-/// The keys of one kind of mapping.
-pub(super) struct Keys {
-    /// What the mapping is: "a message".
-    pub of: &'static str,
-    /// Every key.
-    pub known: &'static [&'static str],
-    /// Keys of contracts from before this compiler, which mean nothing: accepted with a warning, whatever
-    /// their value, and never suggested.
-    pub legacy: &'static [&'static str],
-    /// What people write who know other schema languages, and the key they mean.
-    pub meant: &'static [(&'static str, &'static str)],
 }
 
 impl Lower<'_> {
@@ -65,12 +53,12 @@ impl Lower<'_> {
     /// The known keys of a mapping in file order; unknown ones are reported. One that is a near miss
     /// is taken for the key it resembles, so that its absence is not reported as well.
     pub fn pairs<'a>(&mut self, entries: Vec<Entry<'a>>, keys: &Keys) -> Vec<Pair<'a>> {
-        let bit = |key: &str| keys.known.iter().position(|known| *known == key).map(|at| 1u32 << at);
+        let bit = |key: &str| keys.names().position(|known| known == key).map(|at| 1u32 << at);
         let mut given = entries.iter().filter_map(|entry| bit(&entry.key.value)).fold(0, |given, bit| given | bit);
         let mut pairs = Vec::with_capacity(entries.len());
         for Entry { key, value } in entries {
             let span = key.span;
-            let known = keys.known.iter().copied().find(|known| *known == key.value);
+            let known = keys.names().find(|known| *known == key.value);
             if known.is_none() && keys.legacy.contains(&key.value.as_ref()) && !declares_types(&value) {
                 self.legacy_key(&key, keys);
                 continue;
@@ -98,7 +86,7 @@ impl Lower<'_> {
         }
         let written = key.value.as_ref();
         let synonym = keys.meant.iter().find(|(other, _)| *other == written).map(|(_, meant)| *meant);
-        let meant = synonym.or_else(|| suggest::nearest(written, keys.known.iter().copied()));
+        let meant = synonym.or_else(|| suggest::nearest(written, keys.names()));
         let message = match meant {
             Some(meant) => format!("unknown key {} of {}; did you mean `{meant}`?", quote(written), keys.of),
             None => format!("unknown key {} of {}", quote(written), keys.of),
@@ -111,7 +99,7 @@ impl Lower<'_> {
             }
             (None, _) => diagnostic.label("unknown key").help(format!(
                 "known keys are {}; a key that begins with `x-` is ignored",
-                keys.known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+                keys.names().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
             )),
         };
         self.report(diagnostic);

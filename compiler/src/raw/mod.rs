@@ -9,6 +9,7 @@ use crate::source::{SourceId, Span, Spanned};
 
 mod array_types;
 mod fields;
+pub mod keys;
 mod lower;
 mod scalar;
 mod sections;

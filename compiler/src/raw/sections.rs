@@ -1,7 +1,8 @@
-//! The sections of a contract: which keys each has and where their values go.
+//! The sections of a contract: where the values of their keys go. Which keys there are is left to [`super::keys`].
 
 use super::fields::fields;
-use super::lower::{Keys, Lone, Lower, describe};
+use super::keys::{DOMAIN, ENUM, INVARIANT, MESSAGE, RESERVED, SCHEMA, STRUCT, TOP};
+use super::lower::{Lone, Lower, describe};
 use super::scalar::{self, Plain};
 use super::syntax;
 use super::tree::{self, Entry, Kind, Node};
@@ -9,84 +10,6 @@ use super::{Domain, Enum, EnumValue, File, IdRange, Invariant, Message, SchemaHe
 use crate::codes;
 use crate::diag::{Diagnostic, quote};
 use crate::source::{Span, Spanned};
-
-const TOP: Keys = Keys {
-    of: "a contract",
-    known: &["schema", "tag_ranges", "domains", "enums", "structs", "messages", "invariants", "reserved"],
-    legacy: &["types"],
-    meant: &[("types", "structs"), ("ranges", "tag_ranges"), ("version", "schema")],
-};
-
-const SCHEMA: Keys = Keys {
-    of: "`schema`",
-    known: &["id", "version", "min_compatible", "digest", "core", "digest_algo"],
-    legacy: &[],
-    meant: &[("schema_id", "id"), ("schema_version", "version"), ("min_version", "min_compatible")],
-};
-
-const DOMAIN: Keys = Keys {
-    of: "a domain",
-    known: &["description", "topic", "type_range", "latency_slo_p99_ms", "error_rate_slo_pct"],
-    legacy: &["security"],
-    meant: &[("desc", "description"), ("doc", "description"), ("range", "type_range"), ("tlv_range", "type_range")],
-};
-
-const ENUM: Keys = Keys {
-    of: "an enum",
-    known: &["repr", "description", "values"],
-    legacy: &[],
-    meant: &[("type", "repr"), ("variants", "values"), ("desc", "description"), ("doc", "description")],
-};
-
-const STRUCT: Keys = Keys {
-    of: "a struct",
-    known: &["description", "fields"],
-    legacy: &[],
-    meant: &[("desc", "description"), ("doc", "description"), ("members", "fields")],
-};
-
-const MESSAGE: Keys = Keys {
-    of: "a message",
-    known: &[
-        "tlv_type",
-        "domain",
-        "topic",
-        "description",
-        "fields",
-        "sensitivity",
-        "log_payload",
-        "required_prior_messages",
-        "deprecated",
-        "rust_type",
-        "schema_version",
-        "rkyv",
-    ],
-    legacy: &[],
-    meant: &[
-        ("id", "tlv_type"),
-        ("type", "tlv_type"),
-        ("type_id", "tlv_type"),
-        ("tlv", "tlv_type"),
-        ("tag", "tlv_type"),
-        ("desc", "description"),
-        ("doc", "description"),
-        ("requires", "required_prior_messages"),
-    ],
-};
-
-const INVARIANT: Keys = Keys {
-    of: "an invariant",
-    known: &["name", "description", "enforced_by", "severity"],
-    legacy: &[],
-    meant: &[("desc", "description"), ("doc", "description")],
-};
-
-const RESERVED: Keys = Keys {
-    of: "`reserved`",
-    known: &["tlv_types", "names"],
-    legacy: &[],
-    meant: &[("ids", "tlv_types"), ("types", "tlv_types"), ("type_ids", "tlv_types"), ("messages", "names")],
-};
 
 /// A whole contract.
 pub(super) fn file(lower: &mut Lower, root: Node) -> File {

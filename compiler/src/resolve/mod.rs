@@ -15,6 +15,9 @@ mod structs;
 mod topics;
 mod types;
 
+pub use ids::LAST_FRAMEWORK_ID;
+pub use names::SCALARS as TYPE_NAMES;
+
 use crate::codes;
 use crate::diag::{Diagnostic, Severity, quote};
 use crate::digest;

@@ -8,6 +8,8 @@ use crate::{Failure, process};
 /// Licences under which a dependency may come.
 const ALLOWED: &[&str] = &[
     "MIT",
+    "MIT-0",
+    "CC0-1.0",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
     "BSD-2-Clause",
