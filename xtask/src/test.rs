@@ -125,6 +125,15 @@ fn package() -> Outcome {
             return Err(Failure(format!("the package myc-schema lacks templates/{template}")));
         }
     }
-    let packages = ["--package", "mycelium-wire", "--package", "mycelium-bus", "--package", "myc-schema"];
+    let packages = [
+        "--package",
+        "mycelium-wire",
+        "--package",
+        "mycelium-bus",
+        "--package",
+        "mycelium-bridge",
+        "--package",
+        "myc-schema",
+    ];
     process::run(process::cargo(&[&["package", "--allow-dirty"], &packages[..]].concat()))
 }

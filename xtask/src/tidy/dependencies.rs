@@ -40,6 +40,8 @@ pub fn check() -> Result<Vec<String>, Failure> {
         "mycelium-wire",
         "--package",
         "mycelium-bus",
+        "--package",
+        "mycelium-bridge",
         "--features",
         "myc-schema/cli",
     ];

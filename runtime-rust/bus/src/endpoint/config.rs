@@ -182,6 +182,16 @@ impl EndpointConfig {
         self
     }
 
+    /// Who decides about clients, as set.
+    pub fn set_admission(&self) -> Option<&Arc<dyn Admission>> {
+        self.admission.as_ref()
+    }
+
+    /// How long a connection may take to end, as set.
+    pub fn set_drain_limit(&self) -> Duration {
+        self.drain_limit
+    }
+
     /// Listens on a Unix socket.
     ///
     /// A socket file whose server is gone is replaced. Anything else at the path is left alone, and is an error. The

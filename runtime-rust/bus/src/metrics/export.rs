@@ -8,7 +8,6 @@ use metrics::{counter, gauge};
 
 use super::*;
 use crate::client::{ClientState, ClientStatsHandle};
-use crate::protocol::server::HandshakeFailure;
 use crate::service::{Service, ServiceContext, ServiceError};
 use crate::{EndpointStatsHandle, MessageBus, QueueCounters};
 
@@ -150,11 +149,7 @@ fn export_endpoint(endpoint: &EndpointStatsHandle) {
         counter!(metric.name, ENDPOINT => label(), DIRECTION => direction).absolute(count);
     }
     for (failure, count) in &stats.handshake_failures {
-        let reason = match failure {
-            HandshakeFailure::Refused(reason) => reason.name(),
-            HandshakeFailure::Disconnected => "Disconnected",
-        };
-        counter!(ENDPOINT_HANDSHAKE_FAILURES.name, ENDPOINT => label(), REASON => reason).absolute(*count);
+        counter!(ENDPOINT_HANDSHAKE_FAILURES.name, ENDPOINT => label(), REASON => failure.name()).absolute(*count);
     }
     for (reason, count) in &stats.sent_away {
         counter!(ENDPOINT_SENT_AWAY.name, ENDPOINT => label(), REASON => reason.name()).absolute(*count);

@@ -17,6 +17,16 @@ pub enum HandshakeFailure {
     Disconnected,
 }
 
+impl HandshakeFailure {
+    /// The name of the `RejectReason`, or `Disconnected`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Refused(reason) => reason.name(),
+            Self::Disconnected => "Disconnected",
+        }
+    }
+}
+
 /// Why a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
