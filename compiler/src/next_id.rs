@@ -51,11 +51,11 @@ impl<'a> Free<'a> {
     }
 
     fn is(&self, id: u16) -> bool {
-        let in_any = |ranges: &[(u16, u16)]| ranges.iter().any(|(first, last)| (*first..=*last).contains(&id));
+        let is_in = |(first, last): (u16, u16)| (first..=last).contains(&id);
         id != 0
             && !self.taken.contains(&id)
-            && !in_any(&self.schema.reserved_ids)
-            && !in_any(&self.others)
+            && !self.schema.reserved_ids.iter().any(|range| is_in(range.value))
+            && !self.others.iter().any(|range| is_in(*range))
             && (self.schema.core || id > LAST_FRAMEWORK_ID)
             && self.is_ordinary(id)
     }
