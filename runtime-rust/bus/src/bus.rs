@@ -1,6 +1,6 @@
 //! [`MessageBus`]: which queues there are, what each wants, and the routes that follow from it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -43,11 +43,25 @@ struct State {
     next_queue: u64,
     /// Frames dropped by queues that are gone.
     dropped_before: u64,
+    /// Frames published on routes that are gone.
+    published_before: u64,
 }
 
 struct Entry {
     queue: Arc<Queue>,
     interest: Interest,
+}
+
+impl Entry {
+    /// Has a route do what is wanted of it.
+    fn follow(&self, route: &Route, registry: &Registry) {
+        let topic = registry.get(route.type_id).map(|entry| &**entry.topic());
+        match (self.interest.wants(route.type_id, topic), route.contains(&self.queue)) {
+            (true, false) => route.add(&self.queue),
+            (false, true) => route.remove(self.queue.id),
+            _ => {}
+        }
+    }
 }
 
 /// What a queue gets.
@@ -82,7 +96,7 @@ impl MessageBus {
     /// A publisher with a name of its own for logs.
     pub fn publisher_named<M: Message>(&self, name: impl Into<Arc<str>>) -> Result<Publisher<M>, BusError> {
         self.register(TypeEntry::of::<M>())?;
-        Ok(Publisher::new(self.view(M::TYPE_ID)?, name.into()))
+        Ok(Publisher::new(self.view(M::TYPE_ID, None)?, name.into()))
     }
 
     /// A subscriber to messages of type `M`, named for the type, with [`SubscriberConfig::default`]: publishers wait
@@ -216,7 +230,7 @@ impl MessageBus {
         let state = self.lock();
         let types = state.routes.values().map(|route| TypeStats {
             type_id: route.type_id,
-            name: state.registry.get(route.type_id).map(|entry| entry.name().clone()),
+            name: state.registry.get(route.type_id).map(|entry| entry.name()).or(route.name()).cloned(),
             published: route.published(),
             subscribers: route.subscribers(),
         });
@@ -237,7 +251,7 @@ impl MessageBus {
             })
             .collect();
         let dropped = state.dropped_before + subscriptions.iter().map(|stats| stats.counters.dropped).sum::<u64>();
-        BusStats { types, subscriptions, dropped }
+        BusStats { types, published_before: state.published_before, subscriptions, dropped }
     }
 
     /// Changes with what [`MessageBus::registry`] returns.
@@ -249,8 +263,8 @@ impl MessageBus {
         self.lock().registry.get(type_id).cloned()
     }
 
-    /// The way to the subscribers of a type.
-    pub(crate) fn view(&self, type_id: u16) -> Result<RouteView, BusError> {
+    /// The way to the subscribers of a type, of which the caller may know more than the bus.
+    pub(crate) fn view(&self, type_id: u16, known: Option<&TypeEntry>) -> Result<RouteView, BusError> {
         let mut state = self.open()?;
         let state = &mut *state;
         let route = state.routes.entry(type_id).or_insert_with(|| {
@@ -258,7 +272,26 @@ impl MessageBus {
             let wanting = state.subscriptions.values().filter(|entry| entry.interest.wants(type_id, topic));
             Arc::new(Route::new(type_id, wanting.map(|entry| entry.queue.clone())))
         });
+        if let Some(known) = known {
+            route.set_name(known.name());
+        }
         Ok(RouteView::new(route.clone()))
+    }
+
+    /// Lets go of the routes of types that nobody knows and nobody publishes any more: there are as many of those as
+    /// peers like.
+    pub(crate) fn forget_unknown(&self, type_ids: impl Iterator<Item = u16>) {
+        let mut state = self.lock();
+        let state = &mut *state;
+        for type_id in type_ids.filter(|type_id| state.registry.get(*type_id).is_none()) {
+            // Views are made under this lock, and those of unknown types are not cloned.
+            if let btree_map::Entry::Occupied(route) = state.routes.entry(type_id)
+                && route.get().name().is_none()
+                && Arc::strong_count(route.get()) == 1
+            {
+                state.published_before += route.remove().published();
+            }
+        }
     }
 
     /// Changes what a queue gets, and gives how many types it wants by id.
@@ -268,13 +301,28 @@ impl MessageBus {
         let Some(entry) = state.subscriptions.get_mut(&queue.id) else { return 0 };
         change(&mut entry.interest);
         if !state.closed {
-            for route in state.routes.values() {
-                let topic = state.registry.get(route.type_id).map(|entry| &**entry.topic());
-                match (entry.interest.wants(route.type_id, topic), route.contains(queue)) {
-                    (true, false) => route.add(queue),
-                    (false, true) => route.remove(queue.id),
-                    _ => {}
-                }
+            state.routes.values().for_each(|route| entry.follow(route, &state.registry));
+        }
+        entry.interest.types.len()
+    }
+
+    /// [`MessageBus::change_interest`] for some types, one after the other: it costs what they are, however many there
+    /// are besides.
+    pub(crate) fn change_types(
+        &self,
+        queue: &Arc<Queue>,
+        type_ids: &[u16],
+        change: impl Fn(&mut Interest, u16),
+    ) -> usize {
+        let mut state = self.lock();
+        let state = &mut *state;
+        let Some(entry) = state.subscriptions.get_mut(&queue.id) else { return 0 };
+        for type_id in type_ids {
+            change(&mut entry.interest, *type_id);
+            if !state.closed
+                && let Some(route) = state.routes.get(type_id)
+            {
+                entry.follow(route, &state.registry);
             }
         }
         entry.interest.types.len()

@@ -66,6 +66,8 @@ pub struct TypeStats {
 pub struct BusStats {
     /// The message types that were published or subscribed to.
     pub types: Vec<TypeStats>,
+    /// Frames of types that the bus does not know, from sources that are gone: those are not in `types` any more.
+    pub published_before: u64,
     /// The subscriptions that there are, in the order in which they were made.
     pub subscriptions: Vec<SubscriptionStats>,
     /// Frames that were dropped by the policies of all subscriptions that there are and were.

@@ -258,10 +258,23 @@ impl Ingress {
         let version = self.bus.registry_version();
         if version != self.version || self.known.len() > REMEMBERED {
             self.version = version;
-            self.known.clear();
+            self.forget();
         }
         let Self { bus, config, known, .. } = self;
         known.entry(type_id).or_insert_with(|| Known::of(bus, config, type_id))
+    }
+
+    /// Looks up every type again, and lets go of those that nobody knows.
+    fn forget(&mut self) {
+        let known = std::mem::take(&mut self.known);
+        let unknown: Vec<u16> = known
+            .into_iter()
+            .filter(|(_, known)| known.entry.is_none() && known.view.is_some())
+            .map(|(type_id, _)| type_id)
+            .collect();
+        if !unknown.is_empty() {
+            self.bus.forget_unknown(unknown.into_iter());
+        }
     }
 
     fn check(&mut self, entry: &TypeEntry, mut run: Run) -> usize {
@@ -318,7 +331,7 @@ fn view<'a>(
     let known = known.entry(type_id).or_insert_with(|| Known::of(bus, config, type_id));
     match &mut known.view {
         Some(view) => Ok(view),
-        none => Ok(none.insert(bus.view(type_id).map_err(|_| PublishError::Closed)?)),
+        none => Ok(none.insert(bus.view(type_id, known.entry.as_deref()).map_err(|_| PublishError::Closed)?)),
     }
 }
 
@@ -328,6 +341,12 @@ struct Flushing<'a>(&'a mut Ingress);
 impl Drop for Flushing<'_> {
     fn drop(&mut self) {
         self.0.delivery = Delivery::default();
+    }
+}
+
+impl Drop for Ingress {
+    fn drop(&mut self) {
+        self.forget();
     }
 }
 

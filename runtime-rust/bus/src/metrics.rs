@@ -10,8 +10,10 @@ mod tests;
 
 pub use export::Exporter;
 
-/// The label with a message's name, or with its type id where that is all that is known.
+/// The label with a message's name, or [`UNKNOWN`].
 pub const MESSAGE: &str = "message";
+/// The value of [`MESSAGE`] for all types together that nobody knows by name.
+pub const UNKNOWN: &str = "unknown";
 /// The label with the name of a subscriber in this process.
 pub const SUBSCRIBER: &str = "subscriber";
 /// The label with an endpoint's name.

@@ -1,7 +1,7 @@
 //! Who gets the frames of one message type, and how they are given to all of them at once.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 
 use crate::counters::PublishCount;
@@ -19,6 +19,8 @@ pub(crate) struct Route {
     version: AtomicU64,
     targets: Mutex<Arc<Targets>>,
     counts: Mutex<Counts>,
+    /// The message's name, where a source of frames knows it.
+    name: OnceLock<Arc<str>>,
 }
 
 #[derive(Default)]
@@ -39,7 +41,16 @@ impl Route {
     pub(crate) fn new(type_id: u16, queues: impl Iterator<Item = Arc<Queue>>) -> Self {
         let mut targets = Targets::default();
         queues.for_each(|queue| targets.add(queue));
-        Self { type_id, version: AtomicU64::new(0), targets: Mutex::new(Arc::new(targets)), counts: Mutex::default() }
+        let (version, targets) = (AtomicU64::new(0), Mutex::new(Arc::new(targets)));
+        Self { type_id, version, targets, counts: Mutex::default(), name: OnceLock::new() }
+    }
+
+    pub(crate) fn set_name(&self, name: &Arc<str>) {
+        self.name.get_or_init(|| name.clone());
+    }
+
+    pub(crate) fn name(&self) -> Option<&Arc<str>> {
+        self.name.get()
     }
 
     pub(crate) fn add(&self, queue: &Arc<Queue>) {

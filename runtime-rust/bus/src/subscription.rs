@@ -26,15 +26,15 @@ impl Subscription {
 
     /// Adds types. What is published after this returned is received. Gives how many types are subscribed by id now.
     pub fn add_types(&self, type_ids: &[u16]) -> usize {
-        self.bus.change_interest(&self.queue, |interest| interest.types.extend(type_ids))
+        self.bus.change_types(&self.queue, type_ids, |interest, type_id| {
+            interest.types.insert(type_id);
+        })
     }
 
     /// Takes types away; those in a subscribed topic stay. Gives how many types are subscribed by id now.
     pub fn remove_types(&self, type_ids: &[u16]) -> usize {
-        self.bus.change_interest(&self.queue, |interest| {
-            for type_id in type_ids {
-                interest.types.remove(type_id);
-            }
+        self.bus.change_types(&self.queue, type_ids, |interest, type_id| {
+            interest.types.remove(&type_id);
         })
     }
 
@@ -60,6 +60,18 @@ impl Subscription {
             *interest = Default::default();
             interest.all = all;
             *(if all { &mut interest.except } else { &mut interest.types }) = listed;
+        });
+    }
+
+    /// Wants some types, or does not, whether or not all others are wanted, as [`Subscription::set_types`] has it.
+    pub(crate) fn set_each(&self, type_ids: &[u16], wanted: impl Fn(u16) -> bool) {
+        self.bus.change_types(&self.queue, type_ids, |interest, type_id| {
+            let listed = if interest.all { &mut interest.except } else { &mut interest.types };
+            if wanted(type_id) != interest.all {
+                listed.insert(type_id);
+            } else {
+                listed.remove(&type_id);
+            }
         });
     }
 

@@ -1,4 +1,4 @@
-//! What queued frames keep alive, counted by the allocator: one test, in a process of its own.
+//! What is allocated, counted by the allocator: in a process of its own, and for each test by its own thread.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -9,20 +9,31 @@ use mycelium_bus::{BLOCK_SIZE, MessageBus, OverflowPolicy, Subscriber, Subscribe
 #[path = "messages/messages.rs"]
 #[allow(dead_code)]
 mod messages;
+#[path = "endpoint/peer.rs"]
+#[allow(dead_code)]
+mod peer;
+#[allow(dead_code)]
+mod raw;
 
 use messages::{TextMessage, TextMessageArgs};
+use mycelium_wire::core_messages::{Subscribe, SubscribeArgs, Subscribed};
+use peer::{config, place};
+use raw::core;
 
 struct Counting;
 
 thread_local! {
     /// Of this thread: the test's harness has others.
     static ALLOCATED: Cell<usize> = const { Cell::new(0) };
+    /// What was freed again included.
+    static EVER: Cell<usize> = const { Cell::new(0) };
 }
 
 // SAFETY: every call goes to the system's allocator as it is.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATED.set(ALLOCATED.get().wrapping_add(layout.size()));
+        EVER.set(EVER.get().wrapping_add(layout.size()));
         // SAFETY: the caller's promises are the ones that are asked for.
         unsafe { System.alloc(layout) }
     }
@@ -92,4 +103,25 @@ fn stalled_subscribers_keep_no_more_than_their_queues() {
     drop(publisher);
     drop(bus);
     assert_eq!(allocated(), before_all, "everything is let go of");
+}
+
+// A client may ask again and again: what it has asked for before must not be gone through each time, under the bus's lock.
+#[tokio::test]
+async fn a_request_costs_what_it_names_however_much_was_asked_for_before() {
+    const REQUESTS: usize = 100;
+    let place = place(config()).await;
+    let mut peer = place.client().await;
+    let all: Vec<u16> = (100..u16::MAX).collect();
+    for type_ids in all.chunks(256) {
+        peer.subscribe(type_ids).await;
+    }
+    let again = core::<Subscribe>(SubscribeArgs { all: false, type_ids: &[100, 5000], request: 1 }).repeat(REQUESTS);
+    let before = EVER.get();
+    peer.send(&again).await;
+    for _ in 0..REQUESTS {
+        assert_eq!(peer.expect::<Subscribed>().await.types() as usize, all.len());
+    }
+    // The peer's own buffer to read into is the most of it.
+    let each = (EVER.get() - before) / REQUESTS;
+    assert!(each < 80_000, "{each} bytes allocated for one request");
 }

@@ -30,7 +30,8 @@ const TAKE: Take = Take { runs: MAX_SLICES, bytes: 256 * 1024 };
 /// The system's limit of slices a call.
 const MAX_SLICES: usize = 1024;
 
-/// Reads, or writes, before others have their turn.
+/// Reads, or writes, before others have their turn. A request to subscribe counts as one of either: a read may have
+/// hundreds of them, and each costs the bus as much as a read does.
 const TURN: usize = 8;
 
 /// The way to the bus. What is not delivered when it is dropped is counted.
@@ -56,6 +57,10 @@ pub(super) struct Driver {
     read_ended: bool,
     write_ended: bool,
     inbox: Inbox,
+    /// Reads and requests since others had their turn.
+    turns: usize,
+    /// There was more in the last read than one turn takes. Nothing is read meanwhile.
+    unfinished: bool,
     /// Where runs are copied to on their way to the bus.
     block: BytesMut,
     /// Once the client is let in, until the bus is closed.
@@ -98,6 +103,8 @@ impl Driver {
             read_ended: false,
             write_ended: false,
             inbox: Inbox::default(),
+            turns: 0,
+            unfinished: false,
             block: BytesMut::new(),
             inlet: None,
             delivering: false,
@@ -135,19 +142,27 @@ impl Driver {
     // Reading.
 
     fn read(&mut self, context: &mut Context<'_>) {
-        for turn in 0.. {
+        self.turns = 0;
+        loop {
             if !self.deliver(context) {
                 return;
             }
             if self.read_ended || self.phase() == Phase::Closed {
                 return;
             }
-            if turn == TURN {
+            if self.turns >= TURN {
                 context.waker().wake_by_ref();
                 return;
             }
-            let Some((mut reader, writer)) = self.stream.take() else { return };
+            self.turns += 1;
             let mut inbox = std::mem::take(&mut self.inbox);
+            if self.unfinished {
+                inbox.take_rest(|bytes| self.take_bytes(bytes));
+                self.inbox = inbox;
+                self.flush_inlet();
+                continue;
+            }
+            let Some((mut reader, writer)) = self.stream.take() else { return };
             let read = inbox.poll_read(context, &mut reader, |bytes| self.take_bytes(bytes));
             self.inbox = inbox;
             self.stream = Some((reader, writer));
@@ -173,7 +188,8 @@ impl Driver {
     fn take_bytes(&mut self, bytes: &[u8]) -> usize {
         let now = now();
         let mut rest = bytes;
-        loop {
+        self.unfinished = false;
+        while !self.unfinished {
             let (used, step) = self.protocol.read(now, rest);
             match step {
                 Step::Incomplete { .. } => break,
@@ -193,8 +209,10 @@ impl Driver {
                     self.apply_subscriptions();
                 }
                 Step::Subscriptions { request } => {
-                    self.apply_subscriptions();
+                    self.change_subscriptions();
                     self.protocol.subscribed(request);
+                    self.turns += 1;
+                    self.unfinished = self.turns >= TURN;
                 }
                 Step::Handled | Step::Discarded => {}
             }

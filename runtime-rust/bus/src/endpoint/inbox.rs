@@ -53,6 +53,15 @@ impl Inbox {
         })
     }
 
+    /// Gives what was not used to `take` once more, without reading: it is what `take` was not done with.
+    pub(super) fn take_rest(&mut self, take: impl FnOnce(&[u8]) -> usize) {
+        let used = take(&self.partial);
+        self.partial.drain(..used.min(self.partial.len()));
+        if self.partial.is_empty() {
+            self.partial = Vec::new();
+        }
+    }
+
     /// More of a frame larger than what is read at once: its memory grows as it comes, not by what its header says.
     fn append(&mut self, bytes: &[u8], take: impl FnOnce(&[u8]) -> usize) {
         if bytes.is_empty() {

@@ -66,11 +66,19 @@ impl Exporter {
 
     fn export_bus(&mut self) {
         let stats = self.bus.stats();
+        // All types that nobody knows are one: peers could send any number of them.
+        let (mut unknown, mut is_unknown) = (stats.published_before, stats.published_before > 0);
         for known in &stats.types {
-            let message =
-                known.name.as_ref().map_or_else(|| known.type_id.to_string(), |name| name.as_ref().to_owned());
+            let Some(message) = known.name.as_ref().map(|name| name.as_ref().to_owned()) else {
+                unknown += known.published;
+                is_unknown = true;
+                continue;
+            };
             counter!(PUBLISHED.name, MESSAGE => message.clone()).absolute(known.published);
             gauge!(SUBSCRIBERS.name, MESSAGE => message).set(known.subscribers as f64);
+        }
+        if is_unknown {
+            counter!(PUBLISHED.name, MESSAGE => UNKNOWN).absolute(unknown);
         }
         counter!(DROPPED.name).absolute(stats.dropped);
 

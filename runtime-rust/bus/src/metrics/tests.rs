@@ -99,13 +99,26 @@ impl Service for Broken {
 
 const FRAME: [u8; 8] = [0xe9, 3, 2, 0, 0, 0, 1, 2];
 
-/// Publishes a frame of type 1001, of a message that nobody knows by name.
-async fn publish(bus: &MessageBus) {
+/// The message of type 1001.
+fn pair() -> crate::TypeEntry {
+    crate::TypeEntry::dynamic(crate::DynamicType {
+        type_id: 1001,
+        name: "Pair",
+        topic: "test",
+        size: 2,
+        fingerprint: [1; 8],
+        redacted: false,
+        check: Arc::new(|_| Ok(())),
+    })
+}
+
+/// Publishes a frame.
+async fn publish(bus: &MessageBus, frame: [u8; 8]) {
     let mut ingress = bus.ingress(crate::IngressConfig {
         unknown_types: crate::UnknownTypes::Forward,
         ..crate::IngressConfig::default()
     });
-    let frame = Frame::unchecked(FRAME.to_vec().into()).unwrap();
+    let frame = Frame::unchecked(frame.to_vec().into()).unwrap();
     ingress.forward(frame.into_run()).await.unwrap();
 }
 
@@ -116,6 +129,12 @@ async fn every_metric_is_told_with_its_labels_and_no_other() {
     let _installed = ::metrics::set_default_local_recorder(&kept);
     describe();
     let bus = MessageBus::new();
+    bus.register(pair()).unwrap();
+    // Two types that nobody knows, of which one source is there still.
+    publish(&bus, [0xea, 3, 2, 0, 0, 0, 1, 2]).await;
+    let unknown_types = crate::UnknownTypes::Forward;
+    let mut unknown = bus.ingress(crate::IngressConfig { unknown_types, ..crate::IngressConfig::default() });
+    unknown.forward(Frame::unchecked(vec![0xeb, 3, 0, 0, 0, 0].into()).unwrap().into_run()).await.unwrap();
     let config = EndpointConfig::new([7; 32]).name("test").max_clients(2).policy(OverflowPolicy::Block);
     let path = std::env::temp_dir().join(format!("mycelium-metrics-{}.sock", std::process::id()));
     let endpoint = config.bind_unix(&bus, &path).await.unwrap();
@@ -126,11 +145,11 @@ async fn every_metric_is_told_with_its_labels_and_no_other() {
         .subscribe_types(&[1001], SubscriberConfig::named("slow").frames(1).policy(OverflowPolicy::DropNewest))
         .unwrap();
     for _ in 0..3 {
-        publish(&bus).await;
+        publish(&bus, FRAME).await;
         tap.recv().await.unwrap();
     }
     dropping.recv().await.unwrap();
-    publish(&bus).await;
+    publish(&bus, FRAME).await;
 
     // One client of another contract, and one that breaks the rules.
     let hello = |digest| {
@@ -160,8 +179,9 @@ async fn every_metric_is_told_with_its_labels_and_no_other() {
         tokio::task::yield_now().await;
     }
 
-    assert_eq!(kept.counter(PUBLISHED, &[(MESSAGE, "1001")]), Some(4));
-    assert_eq!(kept.gauge(SUBSCRIBERS, &[(MESSAGE, "1001")]), Some(2.0));
+    assert_eq!(kept.counter(PUBLISHED, &[(MESSAGE, "Pair")]), Some(4));
+    assert_eq!(kept.counter(PUBLISHED, &[(MESSAGE, UNKNOWN)]), Some(2));
+    assert_eq!(kept.gauge(SUBSCRIBERS, &[(MESSAGE, "Pair")]), Some(2.0));
     assert_eq!(kept.counter(DROPPED, &[]), Some(2));
     assert_eq!(kept.counter(SUBSCRIBER_DROPPED, &[(SUBSCRIBER, "slow")]), Some(2));
     assert_eq!(kept.counter(RECEIVED, &[(SUBSCRIBER, "slow")]), Some(1));
@@ -184,7 +204,7 @@ async fn every_metric_is_told_with_its_labels_and_no_other() {
     let again =
         bus.subscribe_types(&[1001], SubscriberConfig::named("slow").frames(1).policy(OverflowPolicy::DropNewest));
     for _ in 0..3 {
-        publish(&bus).await;
+        publish(&bus, FRAME).await;
     }
     tokio::time::sleep(std::time::Duration::from_secs(61)).await;
     assert_eq!(kept.counter(SUBSCRIBER_DROPPED, &[(SUBSCRIBER, "slow")]), Some(4));

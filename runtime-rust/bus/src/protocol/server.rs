@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use mycelium_wire::DecodeError;
 use mycelium_wire::core_messages::{
     Dropped, DroppedArgs, Goodbye, GoodbyeReason, Ping, PingArgs, Pong, RejectReason, SchemaMode, SchemaSummary,
-    Subscribe, Subscribed, SubscribedArgs, Unsubscribe,
+    Subscribe, Unsubscribe,
 };
 use mycelium_wire::frame::{FIRST_USER_TYPE_ID, FrameCode, FrameError};
 use mycelium_wire::handshake::Opening;
@@ -18,9 +18,11 @@ use super::{Frames, HeartbeatConfig, Phase, SharedTypes, Subscriptions, TypeSumm
 
 mod ending;
 mod opening;
+mod subscribing;
 
 pub use ending::{Ending, HandshakeFailure};
 pub use opening::Refusal;
+use subscribing::Changed;
 
 /// Core frames that wait to be taken, in bytes; summaries aside. A peer that makes this side say more without
 /// reading it is disconnected.
@@ -66,7 +68,8 @@ pub enum Step<'a> {
     Data(Frames<'a>),
     /// Messages of a type that the two sides do not share.
     Unshared(Frames<'a>),
-    /// [`Connection::subscriptions`] have changed. Once that has taken effect, [`Connection::subscribed`] is called.
+    /// [`Connection::subscriptions`] have changed, as [`Connection::changed_types`] says. Once that has taken effect,
+    /// [`Connection::subscribed`] is called.
     Subscriptions {
         /// What the client calls its request.
         request: u64,
@@ -100,6 +103,9 @@ pub struct Connection {
     /// In mode `Shared`.
     shared: Option<SharedTypes>,
     subscriptions: Subscriptions,
+    changed: Changed,
+    /// Of the types that the subscriptions list: those that both sides share, or that the endpoint knows.
+    listed_known: usize,
     heartbeat: Option<Heartbeat>,
     missed: u64,
     idle: Option<IdleWatch>,
@@ -129,6 +135,8 @@ impl Connection {
             asked: None,
             shared: None,
             subscriptions: Subscriptions::default(),
+            changed: Changed::default(),
+            listed_known: 0,
             heartbeat: None,
             missed: 0,
             idle: None,
@@ -263,18 +271,20 @@ impl Connection {
                 let summary = SchemaSummary::decode(payload).map_err(malformed)?;
                 let Some(shared) = &mut self.shared else { return Ok(Step::Handled) };
                 shared.add(summary, &self.settings.types).map_err(|error| error.to_string())?;
-                Ok(if shared.is_complete() { Step::Negotiated } else { Step::Handled })
+                if !shared.is_complete() {
+                    return Ok(Step::Handled);
+                }
+                self.recount();
+                Ok(Step::Negotiated)
             }
             Pong::TYPE_ID => Pong::decode(payload).map(|_| Step::Handled).map_err(malformed),
             Subscribe::TYPE_ID => {
                 let request = Subscribe::decode(payload).map_err(malformed)?;
-                self.subscriptions.subscribe(request.all(), request.type_ids().iter());
-                Ok(self.changed(now, request.request()))
+                Ok(self.subscribe(now, request.request(), request.all(), request.type_ids().iter(), true))
             }
             Unsubscribe::TYPE_ID => {
                 let request = Unsubscribe::decode(payload).map_err(malformed)?;
-                self.subscriptions.unsubscribe(request.all(), request.type_ids().iter());
-                Ok(self.changed(now, request.request()))
+                Ok(self.subscribe(now, request.request(), request.all(), request.type_ids().iter(), false))
             }
             _ => {
                 let goodbye = Goodbye::decode(payload).map_err(malformed)?;
@@ -283,40 +293,6 @@ impl Connection {
                 Ok(Step::Discarded)
             }
         }
-    }
-
-    fn changed(&mut self, now: Instant, request: u64) -> Step<'static> {
-        self.active();
-        if self.phase > Phase::Open {
-            return Step::Handled;
-        }
-        if self.control.len() > self.control_limit {
-            self.close(now, GoodbyeReason::SlowConsumer, "answers are not read");
-            return Step::Handled;
-        }
-        Step::Subscriptions { request }
-    }
-
-    /// The change of [`Step::Subscriptions`] has taken effect.
-    pub fn subscribed(&mut self, request: u64) {
-        if self.phase == Phase::Open {
-            let types = self.subscribed_types();
-            self.control.say::<Subscribed>(&SubscribedArgs { request, types });
-        }
-    }
-
-    /// How many types the client is subscribed to: of those it shares, or, with a subscription to
-    /// all, of those the endpoint knows.
-    fn subscribed_types(&self) -> u32 {
-        let wanted = |type_id: &u16| self.subscriptions.contains(*type_id);
-        let count = match &self.shared {
-            Some(shared) => shared.shared().iter().copied().filter(wanted).count(),
-            None if self.subscriptions.is_all() => {
-                self.settings.types.iter().map(|summary| summary.type_id).filter(wanted).count()
-            }
-            None => self.subscriptions.listed().count(),
-        };
-        u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     /// `total` frames for this client were dropped so far: it is told, if it has not been. To be called when the

@@ -33,30 +33,26 @@ impl Subscriptions {
         type_id >= FIRST_USER_TYPE_ID && self.all != self.listed.contains(&type_id)
     }
 
-    pub(super) fn subscribe(&mut self, all: bool, types: impl Iterator<Item = u16>) {
-        if all {
-            *self = Self::all();
-        } else {
-            self.set(types, true);
-        }
+    /// How many are [`Subscriptions::listed`].
+    pub(super) fn listed_count(&self) -> usize {
+        self.listed.len()
     }
 
-    pub(super) fn unsubscribe(&mut self, all: bool, types: impl Iterator<Item = u16>) {
-        if all {
-            *self = Self::default();
-        } else {
-            self.set(types, false);
-        }
+    /// Wants everything, or nothing; whether that is a change.
+    pub(super) fn set_all(&mut self, wanted: bool) -> bool {
+        let changes = self.all != wanted || !self.listed.is_empty();
+        *self = if wanted { Self::all() } else { Self::default() };
+        changes
     }
 
-    fn set(&mut self, types: impl Iterator<Item = u16>, wanted: bool) {
-        for type_id in types.filter(|type_id| *type_id >= FIRST_USER_TYPE_ID) {
-            if wanted != self.all {
-                self.listed.insert(type_id);
-            } else {
-                self.listed.remove(&type_id);
-            }
+    /// Wants one type, or does not; whether it is listed now, if that is a change.
+    pub(super) fn set(&mut self, type_id: u16, wanted: bool) -> Option<bool> {
+        if type_id < FIRST_USER_TYPE_ID {
+            return None;
         }
+        let list = wanted != self.all;
+        let changes = if list { self.listed.insert(type_id) } else { self.listed.remove(&type_id) };
+        changes.then_some(list)
     }
 }
 
@@ -64,22 +60,29 @@ impl Subscriptions {
 mod tests {
     use super::*;
 
+    fn set(wanted: &mut Subscriptions, types: &[u16], add: bool) -> Vec<Option<bool>> {
+        types.iter().map(|type_id| wanted.set(*type_id, add)).collect()
+    }
+
+    // Who is told of a change that is none does work for nothing, as often as a client likes.
     #[test]
-    fn subscriptions_add_and_take_away() {
+    fn subscriptions_add_and_take_away_and_tell_what_changes() {
         let mut wanted = Subscriptions::default();
-        wanted.subscribe(false, [100, 200, 99, 0].into_iter());
-        wanted.subscribe(false, [300, 100].into_iter());
+        assert_eq!(set(&mut wanted, &[100, 200, 99, 0], true), [Some(true), Some(true), None, None]);
+        assert_eq!(set(&mut wanted, &[300, 100], true), [Some(true), None]);
         assert_eq!(wanted.listed().collect::<Vec<_>>(), [100, 200, 300]);
-        wanted.unsubscribe(false, [200, 400].into_iter());
+        assert_eq!(set(&mut wanted, &[200, 400], false), [Some(false), None]);
         assert!(wanted.contains(100) && !wanted.contains(200) && !wanted.contains(400) && !wanted.contains(99));
 
-        wanted.subscribe(true, [].into_iter());
+        assert!(wanted.set_all(true) && !wanted.set_all(true));
         assert!(wanted.contains(200) && wanted.contains(400) && !wanted.contains(99));
-        wanted.unsubscribe(false, [400].into_iter());
+        assert_eq!(set(&mut wanted, &[400, 400], false), [Some(true), None]);
         assert!(!wanted.contains(400) && wanted.contains(401));
-        wanted.subscribe(false, [400].into_iter());
+        assert_eq!(set(&mut wanted, &[401, 400], true), [None, Some(false)]);
         assert_eq!(wanted, Subscriptions::all());
-        wanted.unsubscribe(true, [].into_iter());
+        wanted.set(400, false);
+        assert!(wanted.set_all(true));
+        assert!(wanted.set_all(false) && !wanted.set_all(false));
         assert_eq!(wanted, Subscriptions::default());
     }
 }

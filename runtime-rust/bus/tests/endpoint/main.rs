@@ -3,6 +3,7 @@
 mod hostile;
 mod peer;
 mod sockets;
+mod subscribing;
 mod traffic;
 mod workers;
 

@@ -78,7 +78,20 @@ impl Driver {
         }
     }
 
-    pub(super) fn apply_subscriptions(&mut self) {
+    /// What the last request changed.
+    pub(super) fn change_subscriptions(&self) {
+        let (Some(subscription), wanted) = (&self.subscription, self.protocol.subscriptions()) else { return };
+        match (self.protocol.changed_types(), self.protocol.shared_types()) {
+            (None, _) => self.apply_subscriptions(),
+            (Some([]), _) => {}
+            (Some(types), None) => subscription.set_each(types, |type_id| wanted.contains(type_id)),
+            (Some(types), Some(shared)) => {
+                subscription.set_each(types, |type_id| wanted.contains(type_id) && shared.contains(type_id));
+            }
+        }
+    }
+
+    pub(super) fn apply_subscriptions(&self) {
         let Some(subscription) = &self.subscription else { return };
         let wanted = self.protocol.subscriptions();
         match self.protocol.shared_types() {
