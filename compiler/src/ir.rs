@@ -371,6 +371,18 @@ impl Schema {
         &self.structs[id.0]
     }
 
+    /// A type as the contract language writes it.
+    pub fn type_name(&self, ty: &Type) -> String {
+        match ty {
+            Type::Scalar(scalar) => scalar.name().to_owned(),
+            Type::Array { elem, len } => format!("[{}; {len}]", self.type_name(elem)),
+            Type::String { bound } => format!("String<{bound}>"),
+            Type::Vec { elem, bound } => format!("Vec<{}, {bound}>", self.type_name(elem)),
+            Type::Enum(id) => self.enum_(*id).name.clone(),
+            Type::Struct(id) => self.struct_(*id).name.clone(),
+        }
+    }
+
     /// The message called `name`.
     pub fn message(&self, name: &str) -> Option<&Message> {
         self.messages.iter().find(|m| m.name == name)

@@ -5,13 +5,14 @@ use std::process::Command;
 use mycelium_tests::program::{Run, command, feed, folder, run};
 use mycelium_tests::toolchain::{self, root};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "compile",
     "check",
     "digest",
     "layout",
     "encode",
     "decode",
+    "annotate",
     "new",
     "dune-rules",
     "next-id",

@@ -140,6 +140,11 @@ impl Reading {
         terminal::words(&(text + end));
     }
 
+    /// Whether data on stdout is coloured.
+    pub fn colored_data(&self) -> bool {
+        terminal::colored_data(self.color)
+    }
+
     /// Says why one of several contracts is refused.
     pub fn say(&self, failure: &Failure) {
         terminal::say(failure, self.color);

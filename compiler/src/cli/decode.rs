@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use myc_schema::value::{self, JsonStyle};
 
+use super::capture::{self, Choices, From};
 use super::contract::{Contract, Reading};
 use super::encode::refuse_stdin;
 use super::exit::Failure;
@@ -17,13 +18,20 @@ use super::terminal;
 A payload that breaks the contract is rejected (exit 1) with the code and field that the
 generated decoders report: `TextMessage rejected: rule:not_empty at sender: is empty`.
 
+With --stream, stdin has any number of frames, and stdout a line of JSON for each: its offset, its type, and
+its value or why it is rejected. A client's side of a connection begins with its handshake (--from client).
+Bytes that no frame can begin with end it, and the error names their offset; --resync goes on with the next
+frame of the contract instead, and counts what it passed over.
+
 Examples:
   myc-schema decode TextMessage < text.bin
   myc-schema decode --frame < frame.bin              the message is found by its type id
-  echo 07000000000000000100000000000000 | myc-schema decode CounterUpdate --hex")]
+  echo 07000000000000000100000000000000 | myc-schema decode CounterUpdate --hex
+  nc -U /run/bus.sock < subscribe.bin | myc-schema decode --stream
+  myc-schema decode --stream --from client --resync < captured.bin | jq -c .value")]
 pub struct DecodeArgs {
-    /// The message's name; with --frame it may be left out
-    #[arg(required_unless_present = "frame")]
+    /// The message's name; with --frame it may be left out, with --stream there is none
+    #[arg(required_unless_present_any = ["frame", "stream"])]
     message: Option<String>,
     /// The contract [default: contracts.yaml]
     #[arg(long, value_name = "FILE")]
@@ -37,6 +45,25 @@ pub struct DecodeArgs {
     /// Write the JSON on one line
     #[arg(long)]
     compact: bool,
+    /// Read frames one after the other, and write a line of JSON for each
+    #[arg(long, conflicts_with = "frame", help_heading = "Streams")]
+    stream: bool,
+    /// Whose bytes they are: what a client sends begins with its handshake
+    #[arg(
+        long,
+        value_enum,
+        default_value = "bridge",
+        requires = "stream",
+        help_heading = "Streams",
+        value_name = "SIDE"
+    )]
+    from: From,
+    /// Pass over bytes that cannot be a frame, and count them
+    #[arg(long, requires = "stream", help_heading = "Streams")]
+    resync: bool,
+    /// Show payloads that the contract keeps out of logs (`log_payload: false`, `sensitivity`)
+    #[arg(long, requires = "stream", help_heading = "Streams")]
+    show_redacted: bool,
     #[command(flatten)]
     reading: Reading,
 }
@@ -44,6 +71,14 @@ pub struct DecodeArgs {
 pub fn run(args: DecodeArgs) -> Result<(), Failure> {
     refuse_stdin(args.contracts.as_deref())?;
     let contract = Contract::read_quietly(&args.reading, args.contracts.as_deref())?;
+    if args.stream {
+        // clap would then not mind --resync without --stream.
+        if args.message.is_some() {
+            return Err(Failure::usage("a stream has messages of any type: --stream takes no message"));
+        }
+        let DecodeArgs { from, resync, hex, show_redacted, .. } = args;
+        return capture::run(&contract.schema, &Choices { from, resync, hex, show_redacted });
+    }
     let named = args.message.as_deref().map(|name| contract.message(name)).transpose()?;
     // A few bytes more than the largest message, so that its decoder says what is wrong.
     let limit = MAX_FRAME + 1024;

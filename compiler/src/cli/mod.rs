@@ -9,6 +9,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use exit::{Exit, Failure};
 use terminal::Color;
 
+mod annotate;
+mod capture;
 mod check;
 mod compile;
 mod completions;
@@ -68,6 +70,7 @@ enum Command {
     Layout(layout::LayoutArgs),
     Encode(encode::EncodeArgs),
     Decode(decode::DecodeArgs),
+    Annotate(annotate::AnnotateArgs),
     New(new::NewArgs),
     DuneRules(dune_rules::DuneRulesArgs),
     NextId(next_id::NextIdArgs),
@@ -107,6 +110,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Layout(args) => layout::run(args),
         Command::Encode(args) => encode::run(args),
         Command::Decode(args) => decode::run(args),
+        Command::Annotate(args) => annotate::run(args),
         Command::New(args) => new::run(args),
         Command::DuneRules(args) => dune_rules::run(args),
         Command::NextId(args) => next_id::run(args),

@@ -1,14 +1,12 @@
 //! What `encode` and `decode` share: hex, the TLV header, and how a rejection is said.
 
 use myc_schema::layout::MAX_MESSAGE_SIZE;
+use myc_schema::stream::{self, HEADER};
 use myc_schema::value::ValueError;
 
 use super::contract::{MessageFormat, Reading};
 use super::exit::{Exit, Failure};
 use super::terminal;
-
-/// Bytes of a frame before its payload: type id (u16) and length (u32), little-endian.
-pub const HEADER: usize = 6;
 
 /// The most bytes of a frame.
 pub const MAX_FRAME: u64 = HEADER as u64 + MAX_MESSAGE_SIZE as u64;
@@ -79,9 +77,7 @@ pub fn unframe(frame: &[u8]) -> Result<(u16, &[u8]), Failure> {
         let found = frame.len();
         return Err(Failure::finding(format!("frame rejected: length: {found} bytes, the header alone has {HEADER}")));
     };
-    let [t0, t1, l0, l1, l2, l3] = *header;
-    let type_id = u16::from_le_bytes([t0, t1]);
-    let length = u32::from_le_bytes([l0, l1, l2, l3]);
+    let (type_id, length) = stream::header(header);
     if length > MAX_MESSAGE_SIZE {
         return Err(Failure::finding(format!(
             "frame rejected: length: the header says {length} bytes, the most is {MAX_MESSAGE_SIZE}"

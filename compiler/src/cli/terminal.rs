@@ -48,6 +48,15 @@ pub fn colored_words(color: Color) -> bool {
     choice != ColorChoice::Never
 }
 
+/// Whether data on stdout is coloured.
+pub fn colored_data(color: Color) -> bool {
+    let choice = match color {
+        Color::Auto => AutoStream::choice(&io::stdout()),
+        other => other.into(),
+    };
+    choice != ColorChoice::Never
+}
+
 /// Columns of the terminal that stdout is; `None` where it is none.
 pub fn width() -> Option<usize> {
     terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(width), _)| width.into())

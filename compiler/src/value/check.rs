@@ -14,7 +14,7 @@ pub(super) fn rules(field: &Field, value: &Value) -> Result<(), ValueError> {
     }
 }
 
-fn holds(rule: &Rule, value: &Value) -> bool {
+pub(super) fn holds(rule: &Rule, value: &Value) -> bool {
     match (rule, value) {
         (Rule::Ascii, Value::String(text)) => text.is_ascii(),
         (Rule::Max(bound), value) => compare(value, bound).is_some_and(Ordering::is_le),
@@ -62,7 +62,7 @@ fn length(value: &Value) -> Option<usize> {
     }
 }
 
-fn broken(rule: &Rule) -> String {
+pub(super) fn broken(rule: &Rule) -> String {
     match rule {
         Rule::Ascii => "has a character that is not ASCII".to_owned(),
         Rule::Max(bound) => format!("is more than {}", number(bound)),

@@ -18,9 +18,9 @@ pub fn decode(schema: &Schema, message: &Message, payload: &[u8]) -> Result<Valu
     Decoder { schema, enums: Enums::new(schema) }.fields(&message.fields, payload)
 }
 
-struct Decoder<'a> {
-    schema: &'a Schema,
-    enums: Enums<'a>,
+pub(super) struct Decoder<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) enums: Enums<'a>,
 }
 
 impl Decoder<'_> {
@@ -86,7 +86,7 @@ impl Decoder<'_> {
         slots.map(element).collect::<Result<_, _>>().map(Value::List)
     }
 
-    fn enum_(&self, id: EnumId, bytes: &[u8]) -> Result<Value, ValueError> {
+    pub(super) fn enum_(&self, id: EnumId, bytes: &[u8]) -> Result<Value, ValueError> {
         let number = unsigned(bytes) as u32;
         match self.enums.name(id, number) {
             Some(_) => Ok(Value::Enum(number)),
@@ -110,7 +110,7 @@ pub(super) fn size(schema: &Schema, ty: &Type) -> Result<usize, ValueError> {
     }
 }
 
-fn scalar(scalar: Scalar, bytes: &[u8]) -> Result<Value, ValueError> {
+pub(super) fn scalar(scalar: Scalar, bytes: &[u8]) -> Result<Value, ValueError> {
     Ok(match scalar {
         Scalar::Bool => match bytes[0] {
             0 => Value::Bool(false),
@@ -148,7 +148,7 @@ fn counted(bound: usize, slot: usize, bytes: &[u8]) -> Result<(&[u8], &[u8]), Va
     Ok(slots.split_at(count * slot))
 }
 
-fn zeros(bytes: &[u8], which: &str) -> Result<(), ValueError> {
+pub(super) fn zeros(bytes: &[u8], which: &str) -> Result<(), ValueError> {
     match bytes.iter().position(|byte| *byte != 0) {
         None => Ok(()),
         Some(at) => {
@@ -159,7 +159,7 @@ fn zeros(bytes: &[u8], which: &str) -> Result<(), ValueError> {
 }
 
 /// An unsigned little-endian integer of at most 8 bytes.
-fn unsigned(bytes: &[u8]) -> u64 {
+pub(super) fn unsigned(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 

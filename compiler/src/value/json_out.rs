@@ -29,25 +29,30 @@ pub fn to_json(schema: &Schema, message: &Message, value: &Value, style: JsonSty
     text.map_err(|error| ValueError::new(Code::Kind, error.to_string()))
 }
 
-#[derive(Clone, Copy)]
-struct At<'a> {
-    schema: &'a Schema,
-    enums: &'a Enums<'a>,
+/// The JSON text of one value of type `ty`, on one line.
+pub(super) fn value_to_json(schema: &Schema, enums: &Enums<'_>, ty: &Type, value: &Value) -> Option<String> {
+    serde_json::to_string(&ValueJson { at: At { schema, enums }, ty, value }).ok()
 }
 
-struct FieldsJson<'a> {
-    at: At<'a>,
+#[derive(Clone, Copy)]
+struct At<'a, 'e> {
+    schema: &'a Schema,
+    enums: &'a Enums<'e>,
+}
+
+struct FieldsJson<'a, 'e> {
+    at: At<'a, 'e>,
     fields: &'a [Field],
     value: &'a Value,
 }
 
-struct ValueJson<'a> {
-    at: At<'a>,
+struct ValueJson<'a, 'e> {
+    at: At<'a, 'e>,
     ty: &'a Type,
     value: &'a Value,
 }
 
-impl Serialize for FieldsJson<'_> {
+impl Serialize for FieldsJson<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let values = match self.value {
             Value::Fields(values) if values.len() == self.fields.len() => values,
@@ -64,7 +69,7 @@ impl Serialize for FieldsJson<'_> {
     }
 }
 
-impl Serialize for ValueJson<'_> {
+impl Serialize for ValueJson<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let at = self.at;
         match (self.ty, self.value) {

@@ -1,6 +1,6 @@
 //! The dynamic codec: payloads of any message of a resolved schema, without generated code.
 //! [`decode`] and [`encode`] go between bytes and [`Value`], [`from_json`] and [`to_json`]
-//! between [`Value`] and JSON. What is accepted, in which order it is checked and what a failure
+//! between [`Value`] and JSON; [`annotate`] says what each byte of a payload is for. What is accepted, in which order it is checked and what a failure
 //! is called is the wire format's; where a byte lies is [`crate::ir::Place`]'s and
 //! [`crate::layout`]'s. Files and terminals are left to the command line.
 
@@ -8,6 +8,7 @@ use std::fmt;
 
 use crate::ir::{Message, Schema};
 
+mod annotate;
 mod check;
 mod decode;
 mod encode;
@@ -19,6 +20,7 @@ mod number;
 #[cfg(test)]
 mod tests;
 
+pub use annotate::{Annotation, Fault, Part, PartKind, annotate};
 pub use decode::decode;
 pub use encode::encode;
 pub use error::{Code, ValueError};

@@ -4,7 +4,7 @@ use myc_schema::ir::{Field, Schema};
 use myc_schema::layout::Piece;
 use serde::Serialize;
 
-use super::{Composite, Shown, type_name, usage_name};
+use super::{Composite, Shown, usage_name};
 
 #[derive(Serialize)]
 struct LayoutJson<'a> {
@@ -100,7 +100,7 @@ fn field<'a>(schema: &Schema, field: &'a Field, pieces: &[Piece]) -> FieldJson<'
     let piece = |piece: &Piece| PieceJson { usage: usage_name(piece.usage), offset: piece.offset, size: piece.size };
     FieldJson {
         name: &field.name,
-        ty: type_name(schema, &field.ty),
+        ty: schema.type_name(&field.ty),
         optional: field.optional,
         offset: place.offset,
         size: place.size,

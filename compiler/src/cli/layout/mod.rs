@@ -160,18 +160,6 @@ impl Composite<'_> {
     }
 }
 
-/// A type as the contract language writes it.
-fn type_name(schema: &Schema, ty: &Type) -> String {
-    match ty {
-        Type::Scalar(scalar) => scalar.name().to_owned(),
-        Type::Array { elem, len } => format!("[{}; {len}]", type_name(schema, elem)),
-        Type::String { bound } => format!("String<{bound}>"),
-        Type::Vec { elem, bound } => format!("Vec<{}, {bound}>", type_name(schema, elem)),
-        Type::Enum(id) => schema.enum_(*id).name.clone(),
-        Type::Struct(id) => schema.struct_(*id).name.clone(),
-    }
-}
-
 /// A number of bytes in words.
 fn bytes(count: u32) -> String {
     if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }

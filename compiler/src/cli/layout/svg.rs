@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use myc_schema::layout::Use;
 
-use super::{Composite, Shown, bytes, type_name, usage_name};
+use super::{Composite, Shown, bytes, usage_name};
 
 const MARGIN: u32 = 24;
 const ROW: u32 = 22;
@@ -146,7 +146,7 @@ fn rows(body: &mut String, bar_left: u32, mut top: u32, shown: &Shown<'_>, compo
 
 fn named(shown: &Shown<'_>, field: &myc_schema::ir::Field) -> String {
     let optional = if field.optional { "?" } else { "" };
-    format!("{}: {}{optional}", field.name, type_name(shown.schema, &field.ty))
+    format!("{}: {}{optional}", field.name, shown.schema.type_name(&field.ty))
 }
 
 /// Pixels that so many characters take at most in the fonts of [`STYLE`].

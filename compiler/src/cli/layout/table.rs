@@ -5,7 +5,7 @@ use std::fmt::Write;
 use myc_schema::ir::{Field, Schema};
 use myc_schema::layout::{Piece, Use};
 
-use super::{Composite, Shown, bytes, type_name};
+use super::{Composite, Shown, bytes};
 
 /// Columns of the drawing at most. A message of no more bytes gets a column a byte.
 const COLUMNS: u32 = 64;
@@ -52,7 +52,7 @@ fn draw_one(text: &mut String, schema: &Schema, composite: &Composite<'_>, width
     }
     let named = |field: &Field| {
         let optional = if field.optional { "?" } else { "" };
-        format!("{}: {}{optional}", field.name, type_name(schema, &field.ty))
+        format!("{}: {}{optional}", field.name, schema.type_name(&field.ty))
     };
     let longest = composite.fields.iter().map(|field| named(field).len().min(LONGEST_NAME)).max().unwrap_or(0);
     let left = u32::try_from(width.saturating_sub(LEFT + GAP + longest)).unwrap_or(u32::MAX);
