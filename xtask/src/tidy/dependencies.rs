@@ -42,6 +42,8 @@ pub fn check() -> Result<Vec<String>, Failure> {
         "mycelium-bus",
         "--package",
         "mycelium-bridge",
+        // Libraries and the compiler. What the command `myc-bridge` needs beside the bridge's library nobody links.
+        "--no-default-features",
         "--features",
         "myc-schema/cli",
     ];

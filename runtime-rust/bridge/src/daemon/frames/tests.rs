@@ -1,0 +1,146 @@
+//! What is shown of messages: all of those that are wanted, and nothing of what a contract keeps out of logs.
+
+use myc_schema::source::SourceMap;
+use mycelium_bus::Frame;
+
+use super::*;
+
+const CONTRACT: &str = r#"
+structs:
+  Level: { fields: { price: i64, size: f64 } }
+enums:
+  Side: { values: { Buy: 1, Sell: 2 } }
+messages:
+  Book:
+    tlv_type: 1001
+    domain: MarketData
+    fields: { venue: "String<8>", bids: "Vec<Level, 4>", side: Side, last: { type: u32, optional: true } }
+  Note: { tlv_type: 1002, domain: Notes, fields: { venue: "String<8>" } }
+  Key: { tlv_type: 1003, domain: Notes, log_payload: false, fields: { secret: "String<8>" } }
+"#;
+
+fn contract() -> Contract {
+    let mut sources = SourceMap::new();
+    let source = sources.add("contracts.yaml", CONTRACT);
+    let checked = myc_schema::check(&sources, source);
+    Contract::of(checked.schema.unwrap_or_else(|| panic!("{:?}", checked.diagnostics)))
+}
+
+fn frame(contract: &Contract, name: &str, json: &str) -> Frame {
+    let message = contract.schema.message(name).expect("a message");
+    let payload = value::json_to_payload(&contract.schema, message, json).expect("a payload");
+    framed(message.type_id, &payload)
+}
+
+fn framed(type_id: u16, payload: &[u8]) -> Frame {
+    let mut bytes = type_id.to_le_bytes().to_vec();
+    bytes.extend((payload.len() as u32).to_le_bytes());
+    bytes.extend(payload);
+    Frame::unchecked(bytes.into()).expect("a frame")
+}
+
+const BOOK: &str =
+    r#"{"venue":"XETR","bids":[{"price":"5","size":1.5},{"price":"4","size":2.0}],"side":"Buy","last":null}"#;
+
+fn wanted(topics: &[&str], messages: &[&str], fields: &[&str]) -> Wanted {
+    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    let fields = fields.iter().map(|text| Condition::parse(text).expect("a condition")).collect();
+    Wanted { topics: owned(topics), messages: owned(messages), fields }
+}
+
+/// The lines of one frame of each type, without their times.
+fn shown(contract: &Contract, wanted: Wanted) -> Vec<String> {
+    let lines = Lines::new(Some(contract), wanted).unwrap_or_else(|failure| panic!("{failure:?}"));
+    let frames = [
+        frame(contract, "Book", BOOK),
+        frame(contract, "Note", r#"{"venue":"XETR"}"#),
+        frame(contract, "Key", r#"{"secret":"hunter2"}"#),
+    ];
+    frames.iter().filter_map(|frame| lines.line(frame)).map(|line| without_time(&line)).collect()
+}
+
+fn without_time(line: &str) -> String {
+    let (time, rest) = line.split_once("\",").expect("the time is first");
+    humantime::parse_rfc3339(time.strip_prefix("{\"time\":\"").expect("the time")).expect("a time");
+    rest.to_owned()
+}
+
+#[test]
+fn lines_say_what_a_message_is_and_keep_secrets() {
+    let contract = contract();
+    let lines = shown(&contract, Wanted::default());
+    assert_eq!(
+        lines,
+        [
+            format!(r#""type_id":1001,"message":"Book","topic":"market-data","size":104,"payload":{BOOK}}}"#),
+            r#""type_id":1002,"message":"Note","topic":"notes","size":16,"payload":{"venue":"XETR"}}"#.into(),
+            r#""type_id":1003,"message":"Key","topic":"notes","size":16,"redacted":true}"#.into(),
+        ]
+    );
+    let all = Lines::new(Some(&contract), Wanted::default()).expect("lines");
+    assert_eq!(all.types(), None);
+    // Of a type that is not in the contract, and of a payload that is none.
+    let unknown = all.line(&framed(9000, &[1, 2, 3])).expect("a line");
+    assert_eq!(without_time(&unknown), r#""type_id":9000,"size":3}"#);
+    let mut bad = frame(&contract, "Note", r#"{"venue":"XETR"}"#).payload().to_vec();
+    bad[0] = 9;
+    let bad = all.line(&framed(1002, &bad)).expect("a line");
+    assert!(bad.ends_with(r#""rejected":"count at venue"}"#), "{bad}");
+    // Not even what is wrong with a secret.
+    let secret = all.line(&framed(1003, &[9; 16])).expect("a line");
+    assert!(secret.ends_with(r#""redacted":true}"#), "{secret}");
+    // Without a contract nothing is known.
+    let none = Lines::new(None, Wanted::default()).expect("lines");
+    assert_eq!(without_time(&none.line(&framed(1001, &[0; 4])).expect("a line")), r#""type_id":1001,"size":4}"#);
+}
+
+#[test]
+fn lines_are_of_what_is_wanted() {
+    let contract = contract();
+    let names = |wanted: Wanted| -> Vec<String> {
+        let lines = shown(&contract, wanted);
+        lines.iter().filter_map(|line| line.split('"').nth(5).map(str::to_owned)).collect()
+    };
+    for (found, expected) in [
+        (names(wanted(&["notes"], &[], &[])), &["Note", "Key"][..]),
+        (names(wanted(&[], &["Book"], &[])), &["Book"]),
+        (names(wanted(&["notes"], &["Book"], &[])), &["Book", "Note", "Key"]),
+        // A secret does not answer questions about its payload.
+        (names(wanted(&[], &[], &["venue=XETR"])), &["Book", "Note"]),
+        (names(wanted(&[], &[], &["venue=XLON"])), &[]),
+        (names(wanted(&[], &[], &["bids[1].price=4"])), &["Book"]),
+        (names(wanted(&[], &[], &["bids[1].size=2"])), &["Book"]),
+        (names(wanted(&[], &[], &["bids[2].price=4"])), &[]),
+        (names(wanted(&[], &[], &["side=Buy", "last=null"])), &["Book"]),
+        (names(wanted(&[], &[], &["side=Buy", "venue=XLON"])), &[]),
+    ] {
+        assert_eq!(found, expected);
+    }
+    let types = |wanted| Lines::new(Some(&contract), wanted).expect("lines").types();
+    assert_eq!(types(wanted(&["notes"], &[], &[])), Some(vec![1002, 1003]));
+    assert_eq!(types(wanted(&[], &[], &["venue=x"])), Some(vec![1001, 1002]));
+}
+
+#[test]
+fn what_there_is_not_is_said() {
+    let contract = contract();
+    for (wanted, words) in [
+        (wanted(&["note"], &[], &[]), "no topic `note`; did you mean `notes`?"),
+        (wanted(&["zzz"], &[], &[]), "no topic `zzz`; it has market-data, notes"),
+        (wanted(&[], &["Boook"], &[]), "no message `Boook`; did you mean `Book`?"),
+        (wanted(&[], &[], &["price=1"]), "no message that is asked for has a field `price`"),
+        (wanted(&[], &[], &["bids[4].price=1"]), "no message that is asked for has a field"),
+        (wanted(&[], &[], &["venue.x=1"]), "no message that is asked for has a field"),
+        (wanted(&[], &["Note"], &["side=Buy"]), "no message that is asked for has a field `side`"),
+        (wanted(&[], &[], &["secret=hunter2"]), "keeps the payload of Key out of logs"),
+    ] {
+        let Err(failure) = Lines::new(Some(&contract), wanted) else { panic!("{words}") };
+        let said = format!("{}; {}", failure.lines.join("; "), failure.help.unwrap_or_default());
+        assert!(said.contains(words), "{said}");
+    }
+    let Err(failure) = Lines::new(None, wanted(&["notes"], &[], &[])) else { panic!("no contract") };
+    assert!(failure.lines[0].contains("by a contract alone"));
+    for text in ["venue", "=x", "a..b=1", "a[x]=1", "a[0=1", "[0]=1", "a b=1"] {
+        assert!(Condition::parse(text).is_err(), "{text}");
+    }
+}

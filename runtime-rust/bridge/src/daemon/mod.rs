@@ -1,0 +1,104 @@
+//! The `myc-bridge` command: one file for each subcommand in [`cli`], and what they are made of. A bridge without a Rust
+//! host: what bridges and supervises is the library's.
+
+mod assemble;
+mod check;
+mod completions;
+mod config;
+mod contracts;
+mod control;
+mod exit;
+mod flags;
+mod frames;
+mod http;
+mod life;
+mod logs;
+mod man;
+mod notify;
+mod pages;
+mod run;
+mod settings;
+mod status;
+mod tap;
+mod terminal;
+mod values;
+
+use std::ffi::OsString;
+use std::io::ErrorKind;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use exit::{Exit, Failure};
+
+/// Run OCaml workers on a message bus that holds everybody to one contract
+#[derive(Parser, Debug)]
+#[command(
+    name = "myc-bridge",
+    version,
+    long_about = "Run OCaml workers on a message bus that holds everybody to one contract.\n\n\
+        A bridge listens on a Unix socket, a TCP port or both, starts workers and keeps them alive, checks every \
+        message against contracts.yaml, and passes it on to everybody who wants it.",
+    after_help = "\
+Examples:
+  myc-bridge run --config bridge.yaml                  until SIGTERM or SIGINT
+  myc-bridge run --contracts contracts.yaml --socket bus.sock --worker echo=./echo.exe
+  myc-bridge check --config bridge.yaml                what is wrong with the configuration?
+  myc-bridge status --config bridge.yaml               workers, clients, counters
+  myc-bridge tap --config bridge.yaml --topic prices   live messages, as JSON lines
+
+Exit codes: 0 done, 1 findings (errors in the contract, a worker that was given up on),
+2 wrong usage or configuration, 3 something could not be read, written, bound or reached.",
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Run(run::RunArgs),
+    Check(check::CheckArgs),
+    Status(status::StatusArgs),
+    Tap(tap::TapArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+}
+
+/// Runs the command that the arguments, program name first, ask for.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let result = match Cli::try_parse_from(arguments) {
+        Ok(Cli { command }) => match command {
+            Command::Run(args) => run::run(args),
+            Command::Check(args) => check::run(args),
+            Command::Status(args) => status::run(args),
+            Command::Tap(args) => tap::run(args),
+            Command::Completions(args) => completions::run(args),
+            Command::Man(args) => man::run(args),
+        },
+        Err(error) => usage(&error),
+    };
+    match result {
+        Ok(()) => Exit::Done,
+        Err(failure) => {
+            terminal::say(&failure);
+            failure.exit
+        }
+    }
+}
+
+/// Help and version go to stdout, mistakes to stderr.
+fn usage(error: &clap::Error) -> Result<(), Failure> {
+    match error.print() {
+        Err(io) if io.kind() != ErrorKind::BrokenPipe => Err(Failure::stdout(&io)),
+        _ if error.use_stderr() => Err(Failure::silent(Exit::Usage)),
+        _ => Ok(()),
+    }
+}
+
+/// The command as clap has it.
+fn command() -> clap::Command {
+    Cli::command()
+}

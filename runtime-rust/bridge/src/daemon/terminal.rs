@@ -1,0 +1,34 @@
+//! Stdout and stderr: data goes to the one and only when all is well, words to the other.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::exit::Failure;
+
+/// Writes data to stdout.
+pub fn data(bytes: impl AsRef<[u8]>) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes.as_ref()).and_then(|()| stdout.flush()).map_err(|error| Failure::stdout(&error))
+}
+
+/// Writes words to stderr. Where nobody can read them there is nothing to do about it.
+pub fn words(text: &str) {
+    let mut stderr = io::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes());
+}
+
+/// Whether words on stderr are coloured.
+pub fn is_colored() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Says why a command stops.
+pub fn say(failure: &Failure) {
+    let (red, cyan, reset) =
+        if is_colored() { ("\x1b[1m\x1b[31m", "\x1b[1m\x1b[36m", "\x1b[0m") } else { ("", "", "") };
+    for line in &failure.lines {
+        words(&format!("{red}error{reset}: {line}\n"));
+    }
+    if let Some(help) = &failure.help {
+        words(&format!("  {cyan}help{reset}: {help}\n"));
+    }
+}
