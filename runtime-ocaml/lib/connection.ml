@@ -70,7 +70,8 @@ type state =
   | Refused of Core.Reject.t  (* Summaries may follow. *)
   | Open
   | Leaving  (* Our Goodbye is queued; until their end of stream. *)
-  | Draining of Failure.t  (* Until all is written. *)
+  | Refusing of Failure.t  (* The same, but what they send is not looked at. *)
+  | Draining of Failure.t  (* Until what was queued is written. *)
   | Over of Failure.t
 
 type t = {
@@ -82,6 +83,7 @@ type t = {
   mutable announce : session option;  (* Version 1: Accepted, still to say. *)
   mutable limit : float;  (* When handshake or drain have to be done. *)
   mutable ended : bool;
+  mutable broken : bool;  (* Nothing can be written any more. *)
   mutable heard : float;  (* When a byte was received. *)
   mutable spoke : float;  (* When a sign of life was sent, while paused. *)
   mutable paused : bool;
@@ -92,9 +94,11 @@ type t = {
   mutable allowed : (int, unit) Hashtbl.t option;  (* Mode Shared. *)
   theirs : Summary.t;
   mutable request : int;
+  mutable answer_by : float;  (* When the next answer is overdue. *)
 }
 
 let max_core = 16_384
+let answer_timeout = 30.
 
 let create (config : config) ~address ~now ~outbox =
   Outbox.add_core outbox config.first_bytes;
@@ -121,6 +125,7 @@ let create (config : config) ~address ~now ~outbox =
     announce;
     limit = now +. config.handshake_timeout;
     ended = false;
+    broken = false;
     heard = now;
     spoke = now;
     paused = false;
@@ -131,24 +136,35 @@ let create (config : config) ~address ~now ~outbox =
     allowed = None;
     theirs = Summary.create ();
     request = 0;
+    answer_by = infinity;
   }
 
 let inbox t = t.inbox
 let outbox t = t.outbox
 let failure t = match t.state with Over failure -> Some failure | _ -> None
+
+let ending t : Failure.t option =
+  match t.state with
+  | Refusing failure | Draining failure | Over failure -> Some failure
+  | Leaving -> Some Closed
+  | Greeting | Comparing _ | Refused _ | Open -> None
+
 let is_open t = match t.state with Open -> true | _ -> false
 
-let sends_data t =
+let has_output t =
+  (not t.broken)
+  &&
   match t.state with
-  | Open | Leaving | Draining _ -> true
-  | Greeting | Comparing _ | Refused _ | Over _ -> false
+  | Open | Leaving | Refusing _ | Draining _ -> Outbox.writable t.outbox > 0
+  | Greeting | Comparing _ | Refused _ -> Outbox.core t.outbox > 0
+  | Over _ -> false
 
 let wants_input t =
   (not t.ended)
   &&
   match t.state with
   | Draining _ | Over _ -> false
-  | Greeting | Comparing _ | Refused _ | Open | Leaving -> true
+  | Greeting | Comparing _ | Refused _ | Open | Leaving | Refusing _ -> true
 
 let core (type a) t (module M : Message.S with type t = a) (m : a) =
   Outbox.add_core t.outbox (Codec.encode (module M) m)
@@ -158,35 +174,46 @@ let core (type a) t (module M : Message.S with type t = a) (m : a) =
 let abort t failure =
   match t.state with Over _ -> () | _ -> t.state <- Over failure
 
-let drain t ~now failure =
-  t.state <- Draining failure;
+let drain t ~now =
   t.limit <- now +. t.config.drain_timeout
 
-(* Behind all data: the last frame. *)
-let say_goodbye t reason detail =
+(* The last frame. Version 1 has no last words. *)
+let goodbye_frame t reason detail =
   match (t.config.version, Core.Goodbye.make ~reason ~detail) with
-  | V2, Ok goodbye -> Outbox.add t.outbox (module Core.Goodbye) goodbye
-  | V1, _ | V2, Error _ -> ()
+  | V2, Ok goodbye -> Codec.encode (module Core.Goodbye) goodbye
+  | V1, _ | V2, Error _ -> ""
 
-let protocol t ~now what =
+(* The bridge is told why, and nothing else any more. To close at once would
+   destroy what is on its way there: it closes, or the limit is reached. *)
+let refuse t ~now reason what =
   let failure = Failure.Protocol what in
   match (t.config.version, t.state) with
   | V2, (Open | Comparing _) ->
-      say_goodbye t Protocol_error what;
-      drain t ~now failure
+      Outbox.seal t.outbox Begun ~last:(goodbye_frame t reason what);
+      t.state <- Refusing failure;
+      drain t ~now
+  | V2, Leaving -> t.state <- Refusing failure
   | _ -> abort t failure
+
+let leave t ~now =
+  Outbox.seal t.outbox Everything ~last:(goodbye_frame t Client_done "");
+  t.state <- Leaving;
+  drain t ~now
 
 let close t ~now =
   match t.state with
-  | Open ->
-      say_goodbye t Client_done "";
-      t.state <- Leaving;
-      t.limit <- now +. t.config.drain_timeout
+  | Open -> leave t ~now
+  | (Greeting | Comparing _) when Outbox.data t.outbox > 0 ->
+      (* It may still get rid of that. *)
+      t.limit <- Float.min t.limit (now +. t.config.drain_timeout)
   | Greeting | Comparing _ | Refused _ -> abort t Closed
-  | Leaving | Draining _ | Over _ -> ()
+  | Leaving | Refusing _ | Draining _ | Over _ -> ()
 
 let half_close t =
-  match t.state with Leaving -> Outbox.is_empty t.outbox | _ -> false
+  match t.state with
+  | Leaving | Refusing _ ->
+      (not t.broken) && Outbox.writable t.outbox = 0
+  | _ -> false
 
 let differences t =
   Differences.between ~client:t.config.messages ~bridge:(Summary.entries t.theirs)
@@ -219,6 +246,7 @@ let end_of_stream t =
   | Greeting -> abort t (Lost "the bridge closed it during the handshake")
   | Refused reject -> finish_reject t reject
   | Leaving -> abort t Closed
+  | Refusing failure -> abort t failure
   | Open when t.config.version = V1 && Inbox.type_id t.inbox = 0 ->
       abort t
         (Lost
@@ -228,15 +256,13 @@ let end_of_stream t =
   | Comparing _ | Open -> abort t lost
   | Draining _ | Over _ -> ()
 
-let output_failed t =
-  ignore (Outbox.rewind t.outbox : int);
+let output_failed t ~now =
+  t.broken <- true;
   match t.state with
-  | Draining failure -> abort t failure
+  | Draining failure | Refusing failure -> abort t failure
   | Leaving when t.ended -> abort t Closed
-  | Leaving ->
-      (* There is no one to write to: only what was received is left. *)
-      ignore (Outbox.clear t.outbox : int)
-  | Greeting | Comparing _ | Refused _ | Open | Over _ -> ()
+  | Open -> drain t ~now
+  | Leaving | Greeting | Comparing _ | Refused _ | Over _ -> ()
 
 (* {1 The handshake} *)
 
@@ -263,8 +289,8 @@ let accepted t ~now (w : Core.Welcome.t) differences =
 let closed_or_await t =
   match t.state with Over failure -> Closed failure | _ -> Await
 
-let wrong t ~now what =
-  protocol t ~now what;
+let wrong ?(reason = Core.Goodbye_reason.Protocol_error) t ~now what =
+  refuse t ~now reason what;
   closed_or_await t
 
 let welcome t ~now (w : Core.Welcome.t) =
@@ -316,16 +342,30 @@ let ping t ~now nonce =
     Await
   end
 
+(* Whether its sender has stopped to make sense of what it gets. *)
+let takes_nothing : Core.Goodbye_reason.t -> bool = function
+  | Protocol_error | Frame_too_large -> true
+  | Shutdown | Slow_consumer | Idle | Heartbeat_missed | Replaced
+  | Client_done ->
+      false
+
 let goodbye t ~now (g : Core.Goodbye.t) =
   match t.state with
   | Refused reject ->
       finish_reject t reject;
       closed_or_await t
   | Leaving ->
-      abort t Closed;
-      Closed Closed
+      (* It has crossed ours: what was queued is still written. *)
+      if takes_nothing g.reason then Outbox.seal t.outbox Nothing ~last:"";
+      t.state <- Draining Closed;
+      Await
   | _ ->
-      drain t ~now (Goodbye { reason = g.reason; detail = g.detail });
+      let share : Outbox.share =
+        if takes_nothing g.reason then Nothing else Everything
+      in
+      Outbox.seal t.outbox share ~last:"";
+      t.state <- Draining (Goodbye { reason = g.reason; detail = g.detail });
+      drain t ~now;
       Await
 
 let core_frame t ~now type_id =
@@ -350,6 +390,9 @@ let core_frame t ~now type_id =
       | (Open | Leaving), Subscribed s -> (
           match U64.to_int s.request with
           | Some request when request <= t.request ->
+              t.answer_by <-
+                (if request = t.request then infinity
+                else now +. answer_timeout);
               Subscribed { request; types = s.types }
           | _ -> wrong t ~now "an answer to what was not asked")
       | _ -> wrong t ~now (name () ^ " where none was due"))
@@ -376,7 +419,7 @@ let rec take t ~now =
       closed_or_await t
   | Zero_type_id -> wrong t ~now "a frame of type 0"
   | Too_long ->
-      wrong t ~now
+      wrong t ~now ~reason:Frame_too_large
         (Printf.sprintf "a frame of type %d with %d bytes, over the limit of %d"
            (Inbox.type_id t.inbox) (Inbox.len t.inbox) t.config.max_payload)
   | Frame -> (
@@ -387,10 +430,14 @@ let rec take t ~now =
 and next t ~now =
   match t.state with
   | Over failure -> Closed failure
-  | Draining failure when Outbox.is_empty t.outbox ->
+  | Draining failure when Outbox.writable t.outbox = 0 ->
       abort t failure;
       Closed failure
   | Draining _ -> Await
+  | Refusing _ ->
+      Inbox.discard t.inbox;
+      if t.ended then end_of_stream t;
+      closed_or_await t
   | _ -> (
       match t.announce with
       | Some session ->
@@ -400,9 +447,14 @@ and next t ~now =
 
 (* {1 Receiving and sending} *)
 
+(* Who is sent without end would never see [handle_timeout]. *)
 let received t ~now n =
   Inbox.filled t.inbox n;
-  if n = 0 then t.ended <- true else t.heard <- now
+  if n = 0 then t.ended <- true else t.heard <- now;
+  match t.state with
+  | Leaving when now >= t.limit -> abort t Closed
+  | Refusing failure when now >= t.limit -> abort t failure
+  | _ -> ()
 
 let input t ~now s =
   let rec go pos =
@@ -430,23 +482,26 @@ let request t =
   t.request <- t.request + 1;
   U64.of_int_exn t.request
 
-let ask t ~all type_ids send =
+let ask t ~now ~all type_ids send =
+  let before = t.request in
   if t.config.version = V2 then
     if all then send ~all [||]
     else
       List.iter
         (fun batch -> send ~all (Array.of_list batch))
         (Summary.batches ~size:256 type_ids);
+  if t.request > before && t.answer_by = infinity then
+    t.answer_by <- now +. answer_timeout;
   t.request
 
-let subscribe t ~all type_ids =
-  ask t ~all type_ids (fun ~all type_ids ->
+let subscribe t ~now ~all type_ids =
+  ask t ~now ~all type_ids (fun ~all type_ids ->
       let request = request t in
       core t (module Core.Subscribe)
         (Core.Subscribe.make_exn ~all ~type_ids ~request))
 
-let unsubscribe t ~all type_ids =
-  ask t ~all type_ids (fun ~all type_ids ->
+let unsubscribe t ~now ~all type_ids =
+  ask t ~now ~all type_ids (fun ~all type_ids ->
       let request = request t in
       core t (module Core.Unsubscribe)
         (Core.Unsubscribe.make_exn ~all ~type_ids ~request))
@@ -469,14 +524,35 @@ let resume t ~now =
    why, speaks first. *)
 let patience t = t.interval *. float_of_int (t.misses + 1)
 
+let life t =
+  if t.interval = 0. then infinity
+  else if t.paused then t.spoke +. t.interval
+  else t.heard +. patience t
+
 let deadline t =
   match t.state with
-  | Draining _ when Outbox.is_empty t.outbox -> neg_infinity
-  | Greeting | Comparing _ | Refused _ | Leaving | Draining _ -> t.limit
+  | Draining _ when Outbox.writable t.outbox = 0 -> neg_infinity
+  | Greeting | Comparing _ | Refused _ | Leaving | Refusing _ | Draining _ ->
+      t.limit
   | Over _ -> neg_infinity
-  | Open when t.interval = 0. -> infinity
-  | Open when t.paused -> t.spoke +. t.interval
-  | Open -> t.heard +. patience t
+  | Open ->
+      let due = Float.min (life t) t.answer_by in
+      if t.broken then Float.min due t.limit else due
+
+let open_timeout t ~now =
+  if t.broken && now >= t.limit then
+    abort t (Lost "the bridge takes nothing any more")
+  else if now >= t.answer_by then
+    abort t
+      (Lost
+         (Printf.sprintf "a subscription had no answer within %g s"
+            answer_timeout))
+  else if t.paused then begin
+    t.spoke <- now;
+    if Outbox.core t.outbox <= max_core then
+      core t (module Core.Pong) (Core.Pong.make_exn ~nonce:t.nonce)
+  end
+  else abort t (Silent (patience t))
 
 let handle_timeout t ~now =
   if now >= deadline t then
@@ -486,10 +562,6 @@ let handle_timeout t ~now =
         abort t (Handshake_timeout { address = t.address; seconds })
     | Refused reject -> finish_reject t reject
     | Leaving -> abort t Closed
-    | Draining failure -> abort t failure
-    | Open when t.paused ->
-        t.spoke <- now;
-        if Outbox.core t.outbox <= max_core then
-          core t (module Core.Pong) (Core.Pong.make_exn ~nonce:t.nonce)
-    | Open -> abort t (Silent (patience t))
+    | Refusing failure | Draining failure -> abort t failure
+    | Open -> open_timeout t ~now
     | Over _ -> ()

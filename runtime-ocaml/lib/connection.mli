@@ -7,7 +7,9 @@
     at once.
 
     A driver stores what it read at {!Inbox.fill_pos}, calls {!received}, takes
-    events with {!next} until [Await], and writes what {!Outbox.take} has. *)
+    events with {!next} until [Await], and writes what {!Outbox.take} has while
+    {!has_output}. Once it is [Closed], {!Outbox.rewind} leaves what the next
+    connection is to send. *)
 
 (** {1 Settings} *)
 
@@ -125,20 +127,22 @@ val admits : t -> type_id:int -> size:int -> admission
 val is_open : t -> bool
 (** [is_open t] is [true] iff the handshake is done and no end is in sight. *)
 
-val sends_data : t -> bool
-(** [sends_data t] is [true] iff data of the outbox may be written: the
-    handshake is done. Before that only what {!Outbox.core} counts may be. *)
+val has_output : t -> bool
+(** [has_output t] is [true] iff {!Outbox.take} of {!outbox} gives bytes that may
+    be written now: data may be once the handshake is done, and not after the
+    end has begun. *)
 
-val subscribe : t -> all:bool -> int list -> int
-(** [subscribe t ~all type_ids] asks for these messages, or all. It is the
-    number that {!Subscribed} will have. Nothing is sent in version 1. *)
+val subscribe : t -> now:float -> all:bool -> int list -> int
+(** [subscribe t ~now ~all type_ids] asks for these messages, or all. It is the
+    number that {!Subscribed} will have. Nothing is sent in version 1. An answer
+    that does not come in half a minute is the end of the connection. *)
 
-val unsubscribe : t -> all:bool -> int list -> int
-(** [unsubscribe t ~all type_ids] is the opposite. *)
+val unsubscribe : t -> now:float -> all:bool -> int list -> int
+(** [unsubscribe t ~now ~all type_ids] is the opposite. *)
 
-val output_failed : t -> unit
-(** [output_failed t] says that nothing can be written any more. What was
-    received may still be taken. *)
+val output_failed : t -> now:float -> unit
+(** [output_failed t ~now] says that nothing can be written any more. What was
+    received may still be taken, and what arrives within the drain limit. *)
 
 (** {1 Time} *)
 
@@ -155,7 +159,9 @@ val handle_timeout : t -> now:float -> unit
 
 val close : t -> now:float -> unit
 (** [close t ~now] begins an orderly end: what is queued, [Goodbye], end of
-    stream; then the bridge's own end is waited for, up to the drain limit. *)
+    stream; then the bridge's own end is waited for, up to the drain limit.
+    Before the end of the handshake it is over at once if there is no data to
+    send; otherwise [close] has to be called again after {!Accepted}. *)
 
 val half_close : t -> bool
 (** [half_close t] is [true] iff all is written and this side is to shut down
@@ -166,3 +172,6 @@ val abort : t -> Failure.t -> unit
 
 val failure : t -> Failure.t option
 (** [failure t] is what {!Closed} says, once it does. *)
+
+val ending : t -> Failure.t option
+(** [ending t] is what {!Closed} says or, while the end is near, will say. *)

@@ -16,6 +16,8 @@ type t =
   | Protocol of string
   | Closed
   | Full of { limit : int }
+  | Disconnected
+  | Unsent of { frames : int }
   | Timeout of float
   | Overflow of { limit : int }
   | Not_shared of { name : string }
@@ -97,6 +99,14 @@ let to_string = function
         "%d bytes wait to be sent, as many as may: publish slower, wait with \
          publish, or raise the limit"
         limit
+  | Disconnected ->
+      "there is no connection to the bridge now, it is being made again: try \
+       later, or let messages wait for it (while_disconnected)"
+  | Unsent { frames } ->
+      Printf.sprintf
+        "%d messages were dropped unsent: the connection was lost, or the \
+         bridge does not take them"
+        frames
   | Timeout s -> Printf.sprintf "nothing within %s" (seconds s)
   | Overflow { limit } ->
       Printf.sprintf
@@ -131,7 +141,7 @@ let is_permanent = function
       | Capacity | Shutting_down | Deadline -> false)
   | Goodbye { reason = Replaced; _ } -> true
   | Goodbye _ | Unreachable _ | Handshake_timeout _ | Lost _ | Silent _
-  | Protocol _ | Full _ | Timeout _ ->
+  | Protocol _ | Full _ | Disconnected | Unsent _ | Timeout _ ->
       false
 
 let exn = function Ok v -> v | Error e -> raise (Failed e)

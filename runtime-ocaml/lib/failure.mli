@@ -21,6 +21,10 @@ type t =
   | Closed  (** This side has closed it, or is stopping. *)
   | Full of { limit : int }
       (** What waits to be sent has reached its limit, in bytes. *)
+  | Disconnected
+      (** There is no connection now, and the program chose not to wait. *)
+  | Unsent of { frames : int }
+      (** So many messages were dropped before they were written. *)
   | Timeout of float  (** So many seconds have passed. *)
   | Overflow of { limit : int }
       (** A subscriber with policy [Disconnect] fell behind by so many

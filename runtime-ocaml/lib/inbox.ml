@@ -75,3 +75,7 @@ let next t =
     end
 
 let put_back t = t.first <- t.pos - Codec.header_size
+
+let discard t =
+  t.first <- 0;
+  t.stop <- 0

@@ -60,3 +60,6 @@ val pos : t -> int
 val len : t -> int
 (** [len t] is the length of its payload; after {!Too_long}, the length that
     was claimed. *)
+
+val discard : t -> unit
+(** [discard t] takes all there is, without a look. *)

@@ -15,3 +15,5 @@ module Failure = Failure
 module Backoff = Backoff
 module Bounded = Bounded
 module Router = Router
+module Client = Client
+module Subscription = Subscription

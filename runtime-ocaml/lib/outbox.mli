@@ -23,7 +23,8 @@ val add : t -> (module Mycelium_wire.Message.S with type t = 'a) -> 'a -> unit
     @raise Invalid_argument as [M.encode]; then nothing was added. *)
 
 val add_core : t -> string -> unit
-(** [add_core t bytes] adds bytes ahead of all data. *)
+(** [add_core t bytes] adds bytes ahead of all data. After the end of what
+    {!seal} lets pass it does nothing. *)
 
 (** {1 Emptying} *)
 
@@ -45,10 +46,34 @@ val wrote : t -> int -> unit
 (** [wrote t n] says that [n] of them were written.
     @raise Invalid_argument if [n] is not in 0 to [len t]. *)
 
+(** {1 When the connection is about to end} *)
+
+(** What of the data may still be written. *)
+type share =
+  | Everything  (** What is there now, but nothing that is added later. *)
+  | Begun  (** The rest of a frame of which a part was written. *)
+  | Nothing  (** Not even that, nor what {!add_core} added. *)
+
+val seal : t -> share -> last:string -> unit
+(** [seal t share ~last] holds all other data back for the next connection, until
+    {!rewind}. What may pass is followed by [last], and that by nothing; after
+    [Nothing] there is no [last] either. *)
+
+val writable : t -> int
+(** [writable t] is the number of bytes that may still be written: all there
+    are, before {!seal}. *)
+
 (** {1 State} *)
 
 val is_empty : t -> bool
-(** [is_empty t] is [true] iff nothing is to be written. *)
+(** [is_empty t] is [true] iff nothing is left, neither to be written nor held
+    back. *)
+
+val added : t -> int
+(** [added t] is the number of bytes of data that were ever added. *)
+
+val passed : t -> int
+(** [passed t] is how many of them are here no more: written, or dropped. *)
 
 val data : t -> int
 (** [data t] is the number of bytes of data that are not written yet. *)
@@ -60,13 +85,13 @@ val core : t -> int
 (** {1 When the connection is lost} *)
 
 val rewind : t -> int
-(** [rewind t] drops what {!add_core} added, and the frame that was written in
-    part. It is the number of frames of data so dropped, 0 or 1: what is left
-    are whole frames, for the next connection. *)
+(** [rewind t] undoes {!seal}, and drops what {!add_core} added, and the frame
+    that was written in part. It is the number of frames of data so dropped, 0
+    or 1: what is left are whole frames, for the next connection. *)
 
-val retain : t -> (int -> bool) -> int
-(** [retain t keep] drops the frames whose type id [keep] refuses. It is how
-    many. Only after {!rewind}. *)
+val retain : t -> (type_id:int -> size:int -> bool) -> int
+(** [retain t keep] drops the frames that [keep] refuses, by their type id and
+    the size of their payload. It is how many. Only after {!rewind}. *)
 
 val clear : t -> int
 (** [clear t] drops everything. It is the number of frames of data dropped,

@@ -11,6 +11,7 @@ type 'a t = {
   mutable members : (interest * 'a) list;  (* The newest one first. *)
   by_type : 'a list Table.t;  (* Of the types that any asked for by id. *)
   mutable of_all : 'a list;
+  mutable asked_all : bool;  (* The bridge sends everything. *)
   mutable last : int;  (* A cache of the last look-up. *)
   mutable last_found : 'a list;
 }
@@ -20,6 +21,7 @@ let create () =
     members = [];
     by_type = Table.create 16;
     of_all = [];
+    asked_all = false;
     last = -1;
     last_found = [];
   }
@@ -44,21 +46,28 @@ let index t =
   t.last <- -1
 
 let wanted t =
-  if t.of_all <> [] then All else Types (types_of t)
+  t.asked_all <- t.of_all <> [];
+  if t.asked_all then All else Types (types_of t)
 
 let add t interest v =
   t.members <- (interest, v) :: t.members;
+  if interest = All then t.asked_all <- true;
   index t
 
+(* To give up All is to give up everything, and what is published before types
+   are asked for again would be missed. So All goes on until nothing is left. *)
 let remove t v =
-  let has_all = t.of_all <> [] and types = types_of t in
+  let types = types_of t in
   t.members <- List.filter (fun (_, member) -> member != v) t.members;
   index t;
-  let left = types_of t in
-  if has_all then
-    (* Giving up All gives up everything: only when nothing is left. *)
-    if t.members = [] then Some All else None
+  if t.asked_all then
+    if t.members = [] then begin
+      t.asked_all <- false;
+      Some All
+    end
+    else None
   else
+    let left = types_of t in
     match List.filter (fun id -> not (List.mem id left)) types with
     | [] -> None
     | gone -> Some (Types gone)

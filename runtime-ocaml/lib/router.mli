@@ -16,7 +16,8 @@ val add : 'a t -> interest -> 'a -> unit
 
 val remove : 'a t -> 'a -> interest option
 (** [remove t v] takes [v] out (compared by address). It is what the bridge
-    need not send any more, if anything. *)
+    need not send any more, if anything: once all was asked for, everything, and
+    only when nobody is left. *)
 
 val find : 'a t -> int -> 'a list
 (** [find t type_id] is who gets frames of this type. *)
@@ -25,4 +26,4 @@ val iter : 'a t -> ('a -> unit) -> unit
 (** [iter t f] is [f] of every subscriber. *)
 
 val wanted : 'a t -> interest
-(** [wanted t] is what all of them want. *)
+(** [wanted t] is what all of them want, to be asked for on a new connection. *)

@@ -1,73 +1,23 @@
-module Backoff = Mycelium.Backoff
+module Client = Mycelium.Client
 module Clock = Mycelium_unix.Clock
 module Connection = Mycelium.Connection
 module Failure = Mycelium.Failure
 module Inbox = Mycelium.Inbox
 module Outbox = Mycelium.Outbox
-module Router = Mycelium.Router
 module Socket = Mycelium_unix.Socket
 open Lwt.Syntax
 
-type sink = {
-  blocked : size:int -> bool;
-  deliver : type_id:int -> bytes -> pos:int -> len:int -> unit;
-  wake : unit -> unit;
-}
-
 type t = {
   address : Mycelium_unix.Address.t;
-  config : Connection.config;
-  reconnect : Backoff.t option;
-  send_limit : int;
-  outbox : Outbox.t;
-  router : sink Router.t;
+  client : Client.t;
   changed : unit Lwt_condition.t;
   room : unit Lwt_condition.t;
   work : unit Lwt_condition.t;
   poke : unit Lwt_condition.t;
   mutable poked : bool;
-  mutable connection : (Connection.t * Lwt_unix.file_descr) option;
-  mutable session : Connection.session option;
-  mutable epoch : int;
-  mutable asked : int;
-  mutable replayed : int;
-  mutable acknowledged : int;
-  mutable stalled : bool;
-  mutable stopping : bool;
-  mutable closing : bool;
-  mutable ended : Failure.t option;
-  mutable last_failure : Failure.t option;
-  mutable unsent : int;
+  mutable fd : Lwt_unix.file_descr option;
+  mutable half_closed : bool;
 }
-
-let create ~address ~config ~reconnect ~send_limit =
-  {
-    address;
-    config;
-    reconnect;
-    send_limit;
-    outbox = Outbox.create ~limit:send_limit ();
-    router = Router.create ();
-    changed = Lwt_condition.create ();
-    room = Lwt_condition.create ();
-    work = Lwt_condition.create ();
-    poke = Lwt_condition.create ();
-    poked = false;
-    connection = None;
-    session = None;
-    epoch = 0;
-    asked = 0;
-    replayed = 0;
-    acknowledged = 0;
-    stalled = false;
-    stopping = false;
-    closing = false;
-    ended = None;
-    last_failure = None;
-    unsent = 0;
-  }
-
-let name t = Mycelium_unix.Address.to_string t.address
 
 let poke t =
   t.poked <- true;
@@ -75,119 +25,79 @@ let poke t =
 
 let added t = Lwt_condition.broadcast t.work ()
 
-let unstall t =
-  if t.stalled then begin
-    t.stalled <- false;
-    poke t
-  end
+(* A reporter that raises is no reason to lose the connection. *)
+let log client notice =
+  let level =
+    if Client.is_warning notice then Logs.Warning else Logs.Info
+  in
+  try Log.msg level (fun m -> m "%s" (Client.to_string client notice))
+  with _ -> ()
+
+let create ~address ~client =
+  let t =
+    {
+      address;
+      client;
+      changed = Lwt_condition.create ();
+      room = Lwt_condition.create ();
+      work = Lwt_condition.create ();
+      poke = Lwt_condition.create ();
+      poked = false;
+      fd = None;
+      half_closed = false;
+    }
+  in
+  Client.set_hooks client
+    {
+      changed = (fun () -> Lwt_condition.broadcast t.changed ());
+      room = (fun () -> Lwt_condition.broadcast t.room ());
+      output = (fun () -> added t);
+      look = (fun () -> poke t);
+      resumed = (fun () -> poke t);
+      notice = log client;
+    };
+  t
 
 (* Waits that are cut short lose nothing: they only wait. *)
-let wait (_ : t) condition ready ~timeout =
+let wait condition ready ~until =
   let rec until_ready () =
     if ready () then Lwt.return true
     else
       let* () = Lwt_condition.wait condition in
       until_ready ()
   in
-  match timeout with
-  | None -> until_ready ()
-  | Some _ when ready () -> Lwt.return true
-  | Some seconds ->
-      let too_late =
-        let+ () = Lwt_unix.sleep seconds in
-        false
-      in
-      Lwt.pick [ until_ready (); too_late ]
-
-(* {1 Events} *)
-
-let subscribe_again t c =
-  t.acknowledged <- 0;
-  t.asked <-
-    (match Router.wanted t.router with
-    | All -> Connection.subscribe c ~all:true []
-    | Types [] -> 0
-    | Types ids -> Connection.subscribe c ~all:false ids);
-  t.replayed <- t.asked
-
-let accepted t c session =
-  t.session <- Some session;
-  t.epoch <- t.epoch + 1;
-  let keep type_id =
-    Connection.admits c ~type_id ~size:0 = Connection.Admitted
-  in
-  t.unsent <- t.unsent + Outbox.retain t.outbox keep;
-  subscribe_again t c;
-  added t;
-  Lwt_condition.broadcast t.changed ();
-  if t.closing then Connection.close c ~now:(Clock.now ());
-  Log.info (fun m -> m "%s: connected" (name t));
-  match session.Connection.differences with
-  | Some d when not (Mycelium.Differences.is_empty d) ->
-      Log.warn (fun m ->
-          m "%s: %s" (name t) (Mycelium.Differences.to_string d))
-  | _ -> ()
-
-(* [false] iff the frame has to wait: see [Mycelium_unix]'s reader. *)
-let data t inbox =
-  let type_id = Inbox.type_id inbox and len = Inbox.len inbox in
-  let sinks = Router.find t.router type_id in
-  let size = len + Mycelium.Codec.header_size in
-  let blocked sink = sink.blocked ~size in
-  if t.acknowledged >= t.asked && List.exists blocked sinks then false
-  else begin
-    let b = Inbox.buffer inbox and pos = Inbox.pos inbox in
-    if not t.stopping then
-      List.iter (fun sink -> sink.deliver ~type_id b ~pos ~len) sinks;
-    true
-  end
-
-(* Whether the connection is to be read on. *)
-let rec pump t c =
-  match Connection.next c ~now:(Clock.now ()) with
-  | Await -> true
-  | Data when data t (Connection.inbox c) -> pump t c
-  | Data ->
-      Inbox.put_back (Connection.inbox c);
-      t.stalled <- true;
-      Connection.pause c ~now:(Clock.now ());
-      true
-  | Unshared -> pump t c
-  | Accepted session ->
-      accepted t c session;
-      pump t c
-  | Subscribed { request; _ } ->
-      t.acknowledged <- max t.acknowledged request;
-      Lwt_condition.broadcast t.changed ();
-      pump t c
-  | Dropped total ->
-      Log.warn (fun m ->
-          m "%s: the bridge has dropped %a frames for this client" (name t)
-            Mycelium.U64.pp total);
-      pump t c
-  | Closed failure ->
-      t.last_failure <- Some failure;
+  if ready () then Lwt.return true
+  else if until = infinity then until_ready ()
+  else
+    let too_late =
+      let+ () = Lwt_unix.sleep (Float.max 0. (until -. Clock.now ())) in
       false
+    in
+    Lwt.pick [ until_ready (); too_late ]
 
-(* {1 Loops} *)
-
-let has_output t c =
-  Outbox.core t.outbox > 0
-  || (Connection.sends_data c && not (Outbox.is_empty t.outbox))
+(* {1 Writing} *)
 
 (* Not every wait can be cut short: when one ends, this connection, whose file
    descriptor may be another's by now, may be over. *)
 let is_current t c =
-  match t.connection with Some (current, _) -> current == c | None -> false
+  match t.client.connection with Some current -> current == c | None -> false
+
+(* What the end of the output means for a connection that is ending. *)
+let settle t c fd =
+  if Connection.half_close c && not t.half_closed then begin
+    t.half_closed <- true;
+    Socket.shutdown_send (Lwt_unix.unix_file_descr fd)
+  end;
+  if Connection.deadline c = neg_infinity then poke t
 
 let rec write_loop t c fd =
+  let o = t.client.outbox in
   if not (is_current t c) then Lwt.return_unit
-  else if has_output t c && Outbox.take t.outbox then begin
-    let o = t.outbox in
+  else if Connection.has_output c && Outbox.take o then begin
     let b = Outbox.bytes o and pos = Outbox.pos o and len = Outbox.len o in
     let n = Socket.write (Lwt_unix.unix_file_descr fd) b ~pos ~len in
     if n > 0 then begin
-      Outbox.wrote o n;
+      Client.wrote t.client n;
       Lwt_condition.broadcast t.room ();
       write_loop t c fd
     end
@@ -195,153 +105,128 @@ let rec write_loop t c fd =
       let* () = Lwt_unix.wait_write fd in
       write_loop t c fd
     else begin
-      Connection.output_failed c;
+      Connection.output_failed c ~now:(Clock.now ());
       poke t;
       Lwt.return_unit
     end
   end
   else begin
-    if Connection.half_close c then
-      Socket.shutdown_send (Lwt_unix.unix_file_descr fd);
-    if not (Connection.is_open c) then poke t;
+    settle t c fd;
     let* () = Lwt_condition.wait t.work in
     (* What others publish before it is their turn to wait goes out with it. *)
     let* () = Lwt.pause () in
     write_loop t c fd
   end
 
+(* {1 Reading} *)
+
 let poked t =
-  let+ () =
-    if t.poked then Lwt.return_unit else Lwt_condition.wait t.poke
-  in
-  `Poked
+  if t.poked then Lwt.return_unit else Lwt_condition.wait t.poke
 
 let due c =
   match Connection.deadline c with
   | d when d = infinity -> []
-  | d ->
-      let seconds = Float.max 0. (d -. Clock.now ()) in
-      [ (let+ () = Lwt_unix.sleep seconds in `Due) ]
+  | d -> [ Lwt_unix.sleep (Float.max 0. (d -. Clock.now ())) ]
 
-let readable t c fd =
-  if Connection.wants_input c && not t.stalled then
-    [ (let+ () = Lwt_unix.wait_read fd in `Readable) ]
-  else []
+let may_read t c = Connection.wants_input c && not t.client.stalled
 
-let read c fd =
+let readable t c fd = if may_read t c then [ Lwt_unix.wait_read fd ] else []
+
+(* Whether there was anything. *)
+let read c fd ~now =
   let inbox = Connection.inbox c in
   Inbox.prepare inbox;
   let b = Inbox.buffer inbox and pos = Inbox.fill_pos inbox in
   let len = Inbox.room inbox in
   let n = Socket.read (Lwt_unix.unix_file_descr fd) b ~pos ~len in
-  let now = Clock.now () in
   if n >= 0 then Connection.received c ~now n
   else if n = Socket.lost then
-    Connection.abort c (Lost "the bridge reset it")
+    Connection.abort c (Lost "the bridge reset it");
+  n <> Socket.again
 
+(* Whatever has ended the wait: a peer whose bytes are there is not silent, only
+   because this program was busy when they came. *)
 let rec read_loop t c fd =
-  let* what = Lwt.pick (readable t c fd @ due c @ [ poked t ]) in
+  let* () = Lwt.pick (poked t :: (readable t c fd @ due c)) in
   t.poked <- false;
-  (match what with
-  | `Readable -> read c fd
-  | `Due -> Connection.handle_timeout c ~now:(Clock.now ())
-  | `Poked ->
-      if not t.stalled then Connection.resume c ~now:(Clock.now ()));
-  let go_on = t.stalled && Connection.failure c = None || pump t c in
-  if has_output t c || not (Connection.is_open c) then added t;
-  if go_on then begin
-    (* Other threads have their turn, however much there is to read. *)
-    let* () = Lwt.pause () in
-    read_loop t c fd
-  end
-  else Lwt.return_unit
+  let now = Clock.now () in
+  if not (may_read t c && read c fd ~now) then
+    Connection.handle_timeout c ~now;
+  let turn : Client.turn =
+    if t.client.stalled && Connection.failure c = None then Stalled
+    else Client.pump t.client c ~now
+  in
+  if Connection.has_output c || not (Connection.is_open c) then added t;
+  match turn with
+  | Over failure -> Lwt.return failure
+  | Waiting | Stalled ->
+      (* Others have their turn, however much there is to read. *)
+      let* () = Lwt.pause () in
+      read_loop t c fd
 
+let close_fd fd =
+  Lwt.catch
+    (fun () -> Lwt_unix.close fd)
+    (function Unix.Unix_error _ -> Lwt.return_unit | e -> Lwt.fail e)
+
+(* Until the connection is over. What is raised, by this program's own code or
+   by a signal's handler, ends the connection and not the loop. *)
 let serve t fd =
   let fd = Lwt_unix.of_unix_file_descr ~blocking:true ~set_flags:false fd in
-  let c =
-    Connection.create t.config ~address:(name t) ~now:(Clock.now ())
-      ~outbox:t.outbox
-  in
-  t.connection <- Some (c, fd);
+  t.fd <- Some fd;
+  t.half_closed <- false;
+  let c = Client.connect t.client ~now:(Clock.now ()) in
   poke t;
   let written () =
     let* () = write_loop t c fd in
-    fst (Lwt.wait ())
+    fst (Lwt.task ())
   in
-  let finish () =
-    t.connection <- None;
-    t.session <- None;
-    t.stalled <- false;
-    t.unsent <- t.unsent + Outbox.rewind t.outbox;
+  let* failure =
     Lwt.catch
-      (fun () -> Lwt_unix.close fd)
-      (function Unix.Unix_error _ -> Lwt.return_unit | e -> Lwt.fail e)
+      (fun () -> Lwt.pick [ read_loop t c fd; written () ])
+      (fun e ->
+        Lwt.return (Failure.Lost ("exception " ^ Printexc.to_string e)))
   in
-  Lwt.finalize
-    (fun () -> Lwt.pick [ read_loop t c fd; written () ])
-    finish
+  t.fd <- None;
+  let* () = close_fd fd in
+  Client.lost t.client ~now:(Clock.now ()) failure;
+  Lwt.return_unit
 
 (* {1 Connecting} *)
 
-let finish t failure =
-  t.ended <- Some failure;
-  t.unsent <- t.unsent + Outbox.clear t.outbox;
-  Lwt_condition.broadcast t.changed ();
-  Lwt_condition.broadcast t.room ();
-  Router.iter t.router (fun sink -> sink.wake ())
-
 (* Looking up names and connecting may wait: in a thread of its own. *)
 let dial t =
-  let until = Clock.now () +. t.config.handshake_timeout in
-  Lwt_preemptive.detach (fun () -> Socket.connect t.address ~until) ()
-
-let rec pause t ~until =
-  let left = until -. Clock.now () in
-  if t.closing || left <= 0. then Lwt.return_unit
-  else
-    let* _ = Lwt.pick [ poked t; (let+ () = Lwt_unix.sleep left in `Due) ] in
-    t.poked <- false;
-    pause t ~until
+  let until = Clock.now () +. t.client.config.handshake_timeout in
+  Lwt.catch
+    (Lwt_preemptive.detach (fun () -> Socket.connect t.address ~until))
+    (fun e ->
+      let address = Mycelium_unix.Address.to_string t.address in
+      let problem = Printexc.to_string e in
+      Lwt.return_error (Failure.Unreachable { address; problem }))
 
 let run t =
   let random = Random.State.make_self_init () in
-  let rec attempt n ~epoch =
+  let rec attempt () =
     let* dialled = dial t in
-    let* failure =
+    let* () =
       match dialled with
-      | Error failure -> Lwt.return failure
-      | Ok fd ->
-          let+ () = serve t fd in
-          Option.value t.last_failure ~default:Failure.Closed
+      | Error failure ->
+          if not (Client.is_over t.client) then
+            Client.failed t.client failure;
+          Lwt.return_unit
+      | Ok fd when Client.is_over t.client ->
+          Socket.close fd;
+          Lwt.return_unit
+      | Ok fd -> serve t fd
     in
-    t.last_failure <- Some failure;
-    match t.reconnect with
-    | Some backoff when not (t.closing || Failure.is_permanent failure) ->
-        Log.warn (fun m ->
-            m "%s: %a; connecting again" (name t) Failure.pp failure);
-        Lwt_condition.broadcast t.changed ();
-        let n = if t.epoch <> epoch then 0 else n in
-        let random = Random.State.float random 1. in
-        let delay = Backoff.delay backoff ~attempt:n ~random in
-        let* () = pause t ~until:(Clock.now () +. delay) in
-        if t.closing then Lwt.return (finish t Closed)
-        else attempt (n + 1) ~epoch:t.epoch
-    | _ -> Lwt.return (finish t failure)
+    if Client.is_over t.client then Lwt.return_unit
+    else
+      let random = Random.State.float random 1. in
+      let until = Clock.now () +. Client.next_delay t.client ~random in
+      let over () = Client.is_over t.client in
+      let* ended = wait t.changed over ~until in
+      if ended then Lwt.return_unit else attempt ()
   in
-  Lwt.catch
-    (fun () -> attempt 0 ~epoch:0)
-    (fun e ->
-      finish t (Lost (Printexc.to_string e));
+  Lwt.catch attempt (fun e ->
+      Client.finish t.client (Lost ("exception " ^ Printexc.to_string e));
       Lwt.return_unit)
-
-let close t =
-  if not t.closing then begin
-    t.closing <- true;
-    (match t.connection with
-    | Some (c, _) -> Connection.close c ~now:(Clock.now ())
-    | None -> ());
-    Lwt_condition.broadcast t.room ();
-    added t;
-    unstall t;
-    poke t
-  end

@@ -17,6 +17,11 @@ val publish : 'a t -> 'a -> (unit, Mycelium.Failure.t) result Lwt.t
     sent. [Ok] says that [m] was queued in order, not that the bridge has it. A
     wait that is cancelled has sent nothing. *)
 
+val publish_timeout :
+  'a t -> seconds:float -> 'a -> (unit, Mycelium.Failure.t) result Lwt.t
+(** [publish_timeout t ~seconds m] is {!publish} that waits so long at most; the
+    error is then {!Mycelium.Failure.Timeout}, and [m] was not sent. *)
+
 val try_publish : 'a t -> 'a -> (unit, Mycelium.Failure.t) result
 (** [try_publish t m] is {!publish} that does not wait; the error is then
     {!Mycelium.Failure.Full}, and [m] was not sent. *)

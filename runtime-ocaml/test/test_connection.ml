@@ -14,7 +14,7 @@ let start ?(config = config ()) () =
 let sent c =
   let o = Connection.outbox c in
   let b = Buffer.create 256 in
-  while Outbox.take o do
+  while Connection.has_output c && Outbox.take o do
     let n = min 7 (Outbox.len o) in
     Buffer.add_subbytes b (Outbox.bytes o) (Outbox.pos o) n;
     Outbox.wrote o n
@@ -91,7 +91,7 @@ let session_events =
 let every_split () =
   for cut = 0 to String.length session do
     let c = start () in
-    ignore (Connection.subscribe c ~all:true [] : int);
+    ignore (Connection.subscribe c ~now:0. ~all:true [] : int);
     let before = String.sub session 0 cut in
     let after = String.sub session cut (String.length session - cut) in
     let first = feed c before in
@@ -186,9 +186,9 @@ let summaries_of_many () =
 
 let subscriptions () =
   let c = opened () in
-  Alcotest.(check int) "one" 1 (Connection.subscribe c ~all:false [ 1001 ]);
+  Alcotest.(check int) "one" 1 (Connection.subscribe c ~now:0. ~all:false [ 1001 ]);
   Alcotest.(check int) "in two frames" 3
-    (Connection.subscribe c ~all:false (List.init 300 (fun i -> 100 + i)));
+    (Connection.subscribe c ~now:0. ~all:false (List.init 300 (fun i -> 100 + i)));
   Alcotest.(check int) "bytes"
     (3 * (Mycelium.Codec.header_size + Core.Subscribe.size))
     (String.length (sent c));
@@ -196,7 +196,7 @@ let subscriptions () =
   let v1 = start ~config:(config ~version:V1 ()) () in
   ignore (sent v1 : string);
   Alcotest.(check int) "not in version 1" 0
-    (Connection.subscribe v1 ~all:true []);
+    (Connection.subscribe v1 ~now:0. ~all:true []);
   string "nothing sent" "" (sent v1)
 
 let protocol_errors () =
@@ -206,7 +206,7 @@ let protocol_errors () =
     if before <> "" then ignore (feed c before : string list);
     let found = feed c bytes in
     ignore (sent c : string);
-    match List.rev (found @ events c) with
+    match List.rev (found @ finish c) with
     | last :: _ ->
         string what
           ("closed: the bridge sent what makes no sense: " ^ expected
@@ -237,18 +237,44 @@ let protocol_errors () =
     ~config:(config ~version:V1 ())
     (ping 1) "a frame of type 5 in version 1"
 
-(* The bridge is told, behind what was queued, before the end. *)
+(* The bridge is told, after the frame that was begun; other data waits for the
+   next connection. To close at once would reset the connection, and destroy
+   what is on its way there. *)
 let says_why () =
+  let why what bytes (reason : Core.Goodbye_reason.t) =
+    let c = opened () in
+    let o = Connection.outbox c in
+    List.iter (fun n -> Outbox.add o (module R.Counter_update) (counter_update n))
+      [ 1; 2; 3 ];
+    Alcotest.(check bool) "a part" true (Outbox.take o);
+    Outbox.wrote o 30;
+    check "not over yet" [] (feed c bytes);
+    let rest = String.sub (counter 2) 8 (String.length (counter 2) - 8) in
+    let out = sent c in
+    let n = String.length rest in
+    string "the rest of a frame" (Check.hex rest) (Check.hex (String.sub out 0 n));
+    let header = Mycelium.Codec.header_size in
+    let payload = String.sub out (n + header) (String.length out - n - header) in
+    let said = Check.ok (Core.Goodbye.decode_string payload) in
+    Alcotest.(check bool) what true (said.reason = reason);
+    Alcotest.(check bool) "half closed" true (Connection.half_close c);
+    check "nothing is looked at any more" []
+      (feed c (counter 1 ^ ping 1 ^ "\000\000\000\000\000\000" ^ bytes));
+    string "nor answered" "" (sent c);
+    Alcotest.(check int) "over at their end" 1 (List.length (finish c));
+    Alcotest.(check int) "all written" 0 (Outbox.rewind o);
+    Outbox.add o (module R.Counter_update) (counter_update 4);
+    string "for the next" (Check.hex (counter 3 ^ counter 4))
+      (Check.hex (Test_queues.take_all o))
+  in
+  why "garbage" "\000\000\000\000\000\000" Protocol_error;
+  why "too long" "\100\000\255\255\255\127" Frame_too_large;
   let c = opened () in
-  Outbox.add (Connection.outbox c) (module R.Counter_update) (counter_update 1);
-  check "not over yet" [] (feed c "\000\000\000\000\000\000");
-  let out = sent c in
-  string "data first" (Check.hex (counter 1))
-    (Check.hex (String.sub out 0 (String.length (counter 1))));
-  Alcotest.(check int) "goodbye"
-    (String.length (counter 1 ^ goodbye Shutdown))
-    (String.length out);
-  Alcotest.(check int) "over" 1 (List.length (events c))
+  check "not over yet" [] (feed ~now:1. c "\000\000\000\000\000\000");
+  ignore (sent c : string);
+  Alcotest.(check (float 0.)) "within the limit" 6. (Connection.deadline c);
+  Alcotest.(check int) "who sends on does not hold it up" 1
+    (List.length (feed ~now:6. c (counter 1)))
 
 let close () =
   let c = opened () in
@@ -262,17 +288,142 @@ let close () =
     (Check.hex (sent c));
   Alcotest.(check bool) "all written" true (Connection.half_close c);
   check "what was under way" [ "data 5" ] (feed c (counter 5));
-  check "the end" [ "closed: the connection is closed" ] (finish c)
+  check "the end" [ "closed: the connection is closed" ] (finish c);
+  let c = opened () in
+  ignore (sent c : string);
+  Connection.close c ~now:1.;
+  ignore (sent c : string);
+  check "who sends on does not hold it up"
+    [ "closed: the connection is closed" ]
+    (feed ~now:6. c (counter 1))
 
-let drains_at_goodbye () =
+(* What was published while the connection was being made is not given up for
+   want of a moment. *)
+let close_while_connecting () =
+  let c = start () in
+  Connection.close c ~now:1.;
+  check "nothing to send" [ "closed: the connection is closed" ] (events c);
+  let c = start () in
+  Outbox.add (Connection.outbox c) (module R.Counter_update) (counter_update 1);
+  Connection.close c ~now:1.;
+  ignore (sent c : string);
+  check "accepted" [ "accepted exact" ] (feed c (welcome ()));
+  Connection.close c ~now:2.;
+  string "data, then goodbye"
+    (Check.hex (counter 1 ^ goodbye Client_done))
+    (Check.hex (sent c))
+
+(* Both sides say goodbye at once: what was queued is still written. *)
+let goodbyes_cross () =
   let c = opened () in
   Outbox.add (Connection.outbox c) (module R.Counter_update) (counter_update 1);
+  Connection.close c ~now:1.;
+  check "not over yet" [] (feed c (goodbye Shutdown));
+  string "data, then goodbye"
+    (Check.hex (counter 1 ^ goodbye Client_done))
+    (Check.hex (sent c));
+  check "the end" [ "closed: the connection is closed" ] (events c);
+  let c = opened () in
+  Outbox.add (Connection.outbox c) (module R.Counter_update) (counter_update 1);
+  Connection.close c ~now:1.;
+  check "to no purpose" [ "closed: the connection is closed" ]
+    (feed c (goodbye Protocol_error))
+
+(* What is published after their goodbye would be lost: it waits for the next
+   connection, as does all of it where the bridge does not listen any more. *)
+let drains_at_goodbye () =
+  let publish c n =
+    Outbox.add (Connection.outbox c) (module R.Counter_update) (counter_update n)
+  in
+  let left c =
+    let o = Connection.outbox c in
+    let cut = Outbox.rewind o in
+    (cut, Check.hex (Test_queues.take_all o))
+  in
+  let c = opened () in
+  publish c 1;
   check "writes first" [] (feed c (goodbye Shutdown));
   Alcotest.(check bool) "no more to read" false (Connection.wants_input c);
+  publish c 2;
   string "what was queued" (Check.hex (counter 1)) (Check.hex (sent c));
+  Alcotest.(check (float 0.)) "now" neg_infinity (Connection.deadline c);
   check "then it is over"
     [ "closed: the bridge said goodbye: it is shutting down" ]
-    (events c)
+    (events c);
+  Alcotest.(check (pair int string)) "the rest" (0, Check.hex (counter 2)) (left c);
+  List.iter
+    (fun reason ->
+      let c = opened () in
+      List.iter (publish c) [ 1; 2 ];
+      Alcotest.(check bool) "a part" true (Outbox.take (Connection.outbox c));
+      Outbox.wrote (Connection.outbox c) 5;
+      Alcotest.(check int) "over at once" 1 (List.length (feed c (goodbye reason)));
+      Alcotest.(check bool) "nothing more" false (Connection.has_output c);
+      publish c 3;
+      Alcotest.(check (pair int string))
+        "all but what was begun"
+        (1, Check.hex (counter 2 ^ counter 3))
+        (left c))
+    [ Core.Goodbye_reason.Protocol_error; Frame_too_large ]
+
+(* Nothing can be written: what the bridge still says is heard, for a while, and
+   what was queued is left for the next connection. *)
+let output_fails () =
+  let publish c =
+    Outbox.add (Connection.outbox c) (module R.Counter_update) (counter_update 1)
+  in
+  let c = opened () in
+  publish c;
+  Connection.output_failed c ~now:1.;
+  Alcotest.(check bool) "nothing to write" false (Connection.has_output c);
+  check "but to read" [ "data 7" ] (feed ~now:2. c (counter 7));
+  Alcotest.(check (float 0.)) "not for ever" 6. (Connection.deadline c);
+  Connection.handle_timeout c ~now:6.;
+  check "over"
+    [
+      "closed: the connection to the bridge is lost: the bridge takes nothing \
+       any more";
+    ]
+    (events c);
+  Alcotest.(check int) "left" 22 (Outbox.data (Connection.outbox c));
+  let c = opened () in
+  publish c;
+  Connection.close c ~now:1.;
+  Connection.output_failed c ~now:1.;
+  Alcotest.(check bool) "no half close" false (Connection.half_close c);
+  check "their end" [ "closed: the connection is closed" ] (finish c);
+  Alcotest.(check int) "left, without a goodbye" 22
+    (Outbox.data (Connection.outbox c));
+  Alcotest.(check int) "one frame is lost" 1 (Outbox.clear (Connection.outbox c));
+  let c = opened () in
+  publish c;
+  check "not over yet" [] (feed c (goodbye Shutdown));
+  Connection.output_failed c ~now:1.;
+  check "over" [ "closed: the bridge said goodbye: it is shutting down" ]
+    (events c);
+  Alcotest.(check int) "left" 22 (Outbox.data (Connection.outbox c))
+
+(* Nobody waits for ever for a bridge that does not answer. *)
+let answers_overdue () =
+  let c = opened () in
+  ignore (Connection.subscribe c ~now:5. ~all:true [] : int);
+  ignore (Connection.subscribe c ~now:10. ~all:false [ 1001 ] : int);
+  Alcotest.(check (float 0.)) "the first" 35. (Connection.deadline c);
+  check "answered" [ "subscribed 1" ] (feed ~now:20. c (subscribed 1));
+  Alcotest.(check (float 0.)) "the second" 50. (Connection.deadline c);
+  Connection.handle_timeout c ~now:49.;
+  check "in time" [] (events c);
+  Connection.handle_timeout c ~now:50.;
+  check "too late"
+    [
+      "closed: the connection to the bridge is lost: a subscription had no \
+       answer within 30 s";
+    ]
+    (events c);
+  let c = opened () in
+  ignore (Connection.unsubscribe c ~now:5. ~all:true [] : int);
+  check "answered" [ "subscribed 1" ] (feed ~now:20. c (subscribed 1));
+  Alcotest.(check bool) "none" true (Connection.deadline c = infinity)
 
 let time () =
   let c = start () in
@@ -329,7 +480,7 @@ let flood () =
       "closed: the bridge sent what makes no sense: it asks for more signs of \
        life than it reads; is it another version?";
     ]
-    (events c)
+    (finish c)
 
 let ends () =
   let lost what c expected =
@@ -423,7 +574,7 @@ let survives ((version, shared), parts) =
     | Await -> ()
     | Closed _ -> ()
     | Accepted _ ->
-        ignore (Connection.subscribe c ~all:false [ 1001 ] : int);
+        ignore (Connection.subscribe c ~now:0. ~all:false [ 1001 ] : int);
         run (n - 1)
     | _ -> run (n - 1)
   in
@@ -456,7 +607,11 @@ let tests =
     Check.case "what makes no sense" protocol_errors;
     Check.case "the bridge is told why" says_why;
     Check.case "closing" close;
+    Check.case "closing while connecting" close_while_connecting;
+    Check.case "goodbyes that cross" goodbyes_cross;
     Check.case "their goodbye" drains_at_goodbye;
+    Check.case "nothing can be written" output_fails;
+    Check.case "answers that do not come" answers_overdue;
     Check.case "deadlines and silence" time;
     Check.case "paused" paused;
     Check.case "a flood of pings" flood;

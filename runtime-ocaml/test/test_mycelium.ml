@@ -1,5 +1,5 @@
 let () =
-  Test_worker.main ();
+  Test_worker.main Worker_programs.programs;
   (* What a script of a bridge writes in vain fails its test, not all. *)
   Sys.set_signal Sys.sigpipe Sys.Signal_ignore;
   Alcotest.run "mycelium"

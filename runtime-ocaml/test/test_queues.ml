@@ -77,7 +77,7 @@ let retain () =
   done;
   ignore (take o 400 : string);
   int "lost" 1 (Outbox.rewind o);
-  int "dropped" 498 (Outbox.retain o (fun id -> id = R.Counter_update.type_id));
+  int "dropped" 498 (Outbox.retain o (fun ~type_id ~size:_ -> type_id = R.Counter_update.type_id));
   let left = List.init 498 (fun i -> i + 3) in
   add o 501;
   string "the others, in order" (frames (left @ [ 501 ])) (take_all o);
@@ -186,11 +186,18 @@ let routes () =
   bool "all" true (Router.wanted r = All);
   bool "others stay" true (Router.remove r c = None);
   list "102" [] (ids (Router.find r 102));
-  bool "only its own" true (Router.remove r a = Some (Types [ 100 ]));
-  bool "the last" true (Router.remove r b = Some (Types [ 101 ]));
+  bool "all was asked for" true (Router.remove r a = None);
+  bool "the last" true (Router.remove r b = Some All);
   bool "nothing" true (Router.wanted r = Types []);
   Router.add r All c;
-  bool "all of it" true (Router.remove r c = Some All)
+  bool "all of it" true (Router.remove r c = Some All);
+  Router.add r All c;
+  Router.add r (Types [ 100; 101 ]) a;
+  Router.add r (Types [ 101 ]) b;
+  bool "others stay" true (Router.remove r c = None);
+  bool "on a new connection" true (Router.wanted r = Types [ 100; 101 ]);
+  bool "only its own" true (Router.remove r a = Some (Types [ 100 ]));
+  bool "the last" true (Router.remove r b = Some (Types [ 101 ]))
 
 (* {1 Backoff} *)
 

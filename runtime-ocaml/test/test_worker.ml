@@ -1,41 +1,22 @@
 module Core = Mycelium.Core_messages
-module Failure = Mycelium.Failure
 module R = Reference_messages
-open Mycelium_unix
+module Failure = Mycelium.Failure
 open Protocol
+module Address = Mycelium_unix.Address
+module Worker = Mycelium_unix.Worker
 
 let int = Alcotest.(check int)
 let bool = Alcotest.(check bool)
-let counters = (module R.Counter_update : Mycelium.Message.S with type t = _)
 
 (* {1 The worker: this program again, with one argument} *)
 
-let reconnect = Mycelium.Backoff.make ~initial:0.005 ~max:0.01 ()
-
-(* Answers each message; says a last word when it is stopped. *)
-let echo transport =
-  let ( let* ) = Result.bind in
-  let* p = Publisher.create transport counters in
-  let* s = Subscriber.create transport counters in
-  let outcome = Subscriber.iter s (Publisher.publish_exn p) in
-  ignore (Publisher.publish p (counter_update 99) : (unit, Failure.t) result);
-  outcome
-
-(* Ends by the exception of its first failure. *)
-let raises transport =
-  let s = Subscriber.create_exn transport counters in
-  ignore (Subscriber.recv_exn s : R.Counter_update.t);
-  Ok ()
-
-let main () =
-  let run ?shared program =
-    exit (Worker.run ?shared ~reconnect ~schema_digest:digest ~messages program)
-  in
+let main programs =
   match Array.to_list Sys.argv with
-  | [ _; "worker" ] -> run echo
-  | [ _; "shared" ] -> run ~shared:true echo
-  | [ _; "raises" ] -> run raises
+  | [ _; name ] ->
+      Option.iter (fun run -> exit (run ())) (List.assoc_opt name programs)
   | _ -> ()
+
+let reconnect = Mycelium.Backoff.make ~initial:0.005 ~max:0.01 ()
 
 let token = String.init 16 Char.chr
 
@@ -143,6 +124,59 @@ let stopped_while_down () =
     Unix.kill pid Sys.sigterm
   in
   int "exit code" Worker.ok (worker script)
+
+(* It publishes without end, and the bridge reads nothing: it is told to end by
+   the signal alone. [rest] is what the bridge does then. *)
+let stopped_while_publishing program rest () =
+  let script bridge pid =
+    let c = Bridge.welcome bridge in
+    (match Bridge.receive c with
+    | id, _ -> int "it publishes" R.Counter_update.type_id id);
+    rest c;
+    Unix.kill pid Sys.sigterm
+  in
+  let code, said = worker_says ~program script in
+  int "exit code" Worker.ok code;
+  Alcotest.(check (list string)) "nothing to say" [] said
+
+(* The system gives a signal to any thread. *)
+let other_threads () =
+  let script bridge pid =
+    let c = Bridge.welcome bridge in
+    answer c;
+    round_trip c 1;
+    Unix.kill pid Sys.sigterm;
+    Bridge.expect c 99;
+    Bridge.say_goodbye c
+  in
+  int "exit code" Worker.ok (worker ~program:"threads" script)
+
+(* The bridge takes the connection and says nothing: the default limit is 5 s. *)
+let stopped_in_the_handshake () =
+  let seconds = ref infinity in
+  let script bridge pid =
+    let c = Bridge.accept bridge in
+    let start = Unix.gettimeofday () in
+    Unix.kill pid Sys.sigterm;
+    bool "the worker closes" true (Bridge.at_end c);
+    seconds := Unix.gettimeofday () -. start;
+    Bridge.hang_up c
+  in
+  int "exit code" Worker.ok (worker script);
+  if !seconds > 4. then Alcotest.failf "only after %g s" !seconds
+
+let second_signal () =
+  let script bridge pid =
+    let c = Bridge.welcome bridge in
+    answer c;
+    round_trip c 1;
+    Unix.kill pid Sys.sigint;
+    Bridge.expect c 98;
+    Unix.kill pid Sys.sigterm;
+    bool "the worker ends" true (Bridge.at_end c);
+    Bridge.hang_up c
+  in
+  int "killed" (1000 + Sys.sigterm) (worker ~program:"stubborn" script)
 
 let bridge_restarts () =
   let script bridge pid =
@@ -264,6 +298,15 @@ let bad_environment () =
 
 let tests =
   [
+    Check.case "SIGTERM while it publishes"
+      (stopped_while_publishing "floods" ignore);
+    Check.case "SIGTERM while it publishes to nobody"
+      (stopped_while_publishing "floods" Bridge.hang_up);
+    Check.case "SIGTERM while it flushes"
+      (stopped_while_publishing "flushes" ignore);
+    Check.case "SIGTERM with other threads" other_threads;
+    Check.case "SIGTERM in the handshake" stopped_in_the_handshake;
+    Check.case "a second signal" second_signal;
     Check.case "SIGTERM while it receives" (stopped_by Sys.sigterm);
     Check.case "SIGINT while it receives" (stopped_by Sys.sigint);
     Check.case "SIGTERM while the bridge is away" stopped_while_down;

@@ -1,36 +1,14 @@
+module Client = Mycelium.Client
 module Connection = Mycelium.Connection
 module Failure = Mycelium.Failure
 module Outbox = Mycelium.Outbox
 
 type role = Free | Background | Leader
 
-type sink = {
-  blocked : size:int -> bool;
-  deliver : type_id:int -> bytes -> pos:int -> len:int -> unit;
-  wake : unit -> unit;
-}
-
-type counters = {
-  mutable frames_in : int;
-  mutable frames_out : int;
-  mutable bytes_in : int;
-  mutable bytes_out : int;
-  mutable writes : int;
-  mutable unshared : int;
-  mutable unsent : int;
-  mutable connections : int;
-  mutable dropped_by_bridge : int;
-}
-
 type t = {
   lock : Mutex.t;
   address : Address.t;
-  config : Connection.config;
-  reconnect : Mycelium.Backoff.t option;
-  send_limit : int;
-  outbox : Outbox.t;
-  router : sink Mycelium.Router.t;
-  counters : counters;
+  client : Client.t;
   changed : Condition.t;
   room : Condition.t;
   work : Semaphore.Binary.t;
@@ -38,27 +16,17 @@ type t = {
   wake_output : Unix.file_descr;
   wake_input : Unix.file_descr;
   mutable waking : bool;
-  mutable connection : Connection.t option;
   mutable fd : Unix.file_descr;
-  mutable epoch : int;
-  mutable session : Connection.session option;
-  mutable asked : int;
-  mutable replayed : int;
-  mutable acknowledged : int;
-  mutable last_failure : Failure.t option;
-  mutable ended : Failure.t option;
-  mutable stopping : bool;
-  mutable closing : bool;
   mutable role : role;
   mutable activity : int;
   mutable asleep : bool;
-  mutable stalled : bool;
   mutable backlog : bool;
   mutable followers : Condition.t list;
   mutable writing : bool;
   mutable wanted : bool;
   mutable called : bool;
   mutable room_waiters : int;
+  mutable flush_at : int;
   mutable choked : bool;
   mutable tried : int;
   mutable polling : bool;
@@ -70,77 +38,6 @@ type t = {
   mutable notes : (unit -> unit) list;
 }
 
-let no_counters () =
-  {
-    frames_in = 0;
-    frames_out = 0;
-    bytes_in = 0;
-    bytes_out = 0;
-    writes = 0;
-    unshared = 0;
-    unsent = 0;
-    connections = 0;
-    dropped_by_bridge = 0;
-  }
-
-let create ~address ~config ~reconnect ~send_limit =
-  match Unix.pipe ~cloexec:true () with
-  | exception Unix.Unix_error (e, _, _) ->
-      let problem = Unix.error_message e in
-      Error
-        (Failure.Unreachable { address = Address.to_string address; problem })
-  | wake_output, wake_input ->
-      Unix.set_nonblock wake_output;
-      Unix.set_nonblock wake_input;
-      Ok
-        {
-          lock = Mutex.create ();
-          address;
-          config;
-          reconnect;
-          send_limit;
-          outbox = Outbox.create ~limit:send_limit ();
-          router = Mycelium.Router.create ();
-          counters = no_counters ();
-          changed = Condition.create ();
-          room = Condition.create ();
-          work = Semaphore.Binary.make false;
-          idle = Condition.create ();
-          wake_output;
-          wake_input;
-          waking = false;
-          connection = None;
-          fd = wake_output;
-          epoch = 0;
-          session = None;
-          asked = 0;
-          replayed = 0;
-          acknowledged = 0;
-          last_failure = None;
-          ended = None;
-          stopping = false;
-          closing = false;
-          role = Free;
-          activity = 0;
-          asleep = false;
-          stalled = false;
-          backlog = false;
-          followers = [];
-          writing = false;
-          wanted = false;
-          called = false;
-          room_waiters = 0;
-          choked = false;
-          tried = 0;
-          polling = false;
-          broken = false;
-          half_closed = false;
-          paid_until = 0.;
-          oldest = 0.;
-          pipe_closed = false;
-          notes = [];
-        }
-
 let acquire t = Mutex.lock t.lock
 
 let release t =
@@ -149,7 +46,9 @@ let release t =
   | notes ->
       t.notes <- [];
       Mutex.unlock t.lock;
-      List.iter (fun log -> log ()) (List.rev notes)
+      (* A reporter that raises is no reason to stop, and some of this runs in
+         threads that nobody could hear of it from. *)
+      List.iter (fun log -> try log () with _ -> ()) (List.rev notes)
 
 let note t log = t.notes <- log :: t.notes
 
@@ -163,11 +62,6 @@ let locked t f =
       release t;
       raise e
 
-let failure t =
-  match (t.ended, t.last_failure) with
-  | Some failure, _ | None, Some failure -> failure
-  | None, None -> Closed
-
 let wake_reader t =
   if t.role <> Free && not t.waking then begin
     t.waking <- true;
@@ -175,7 +69,7 @@ let wake_reader t =
     | (_ : int) -> ()
     | exception Unix.Unix_error _ -> ()
   end;
-  if t.asleep || t.stalled then Condition.signal t.idle
+  if t.asleep || t.client.stalled then Condition.signal t.idle
 
 (* {1 Writing} *)
 
@@ -193,15 +87,7 @@ let pays t ~now =
 
 let refund t = t.paid_until <- t.paid_until -. write_interval
 
-(* Until the handshake is done only the handshake is written. *)
-let has_output t =
-  (not t.broken)
-  &&
-  match t.connection with
-  | None -> false
-  | Some c ->
-      Outbox.core t.outbox > 0
-      || (Connection.sends_data c && not (Outbox.is_empty t.outbox))
+let has_output t = (not t.broken) && Client.has_output t.client
 
 (* Not a condition with [lock]: the writer thread would come back from it with
    the lock and without the runtime's, and whoever publishes would have to wait
@@ -215,27 +101,31 @@ let call_writer t =
 
 let break_output t =
   t.broken <- true;
-  match t.connection with
+  match t.client.connection with
   | None -> ()
   | Some c ->
-      Connection.output_failed c;
+      Connection.output_failed c ~now:(Clock.now ());
       wake_reader t
 
 (* With [writing] set: no one else takes from the outbox or closes the socket
    while the lock is given back. *)
 let write_once t =
-  if not (has_output t && Outbox.take t.outbox) then `Empty
+  let o = t.client.outbox in
+  if not (has_output t && Outbox.take o) then `Empty
   else begin
-    let o = t.outbox in
     let b = Outbox.bytes o and pos = Outbox.pos o and len = Outbox.len o in
     let n = Socket.write t.fd b ~pos ~len in
     if n > 0 then begin
-      Outbox.wrote o n;
-      t.counters.bytes_out <- t.counters.bytes_out + n;
-      t.counters.writes <- t.counters.writes + 1;
+      Client.wrote t.client n;
       (* Not for every frame: who waits shall have room for many. *)
-      if t.room_waiters > 0 && Outbox.data o <= t.send_limit / 2 then
-        Condition.broadcast t.room;
+      if
+        t.room_waiters > 0
+        && (Outbox.data o <= t.client.send_limit / 2
+           || Outbox.passed o >= t.flush_at)
+      then begin
+        t.flush_at <- max_int;
+        Condition.broadcast t.room
+      end;
       `Wrote
     end
     else if n = Socket.again then `Again
@@ -247,40 +137,48 @@ let write_once t =
 
 (* What the end of the outbox means for a connection that is ending. *)
 let settle t =
-  match t.connection with
+  match t.client.connection with
   | None -> ()
   | Some c ->
       if Connection.half_close c && not t.half_closed then begin
         t.half_closed <- true;
         Socket.shutdown_send t.fd
       end;
-      if not (Connection.is_open c) then wake_reader t
+      (* Only where the reader has something to do: it calls this as well. *)
+      if Connection.deadline c = neg_infinity then wake_reader t
 
 let stop_writing t =
   t.writing <- false;
-  if Outbox.is_empty t.outbox then begin
-    settle t;
-    if t.room_waiters > 0 then Condition.broadcast t.room
-  end;
-  if t.broken || t.closing then Condition.broadcast t.changed
+  if not (has_output t) then settle t;
+  if t.room_waiters > 0 && Outbox.data t.client.outbox = 0 then
+    Condition.broadcast t.room;
+  if t.broken || t.client.closing then Condition.broadcast t.changed
+
+(* [f t] with [writing] set, whatever is raised by a signal meanwhile. *)
+let while_writing t f =
+  t.writing <- true;
+  match f t with
+  | outcome ->
+      stop_writing t;
+      outcome
+  | exception e ->
+      stop_writing t;
+      raise e
 
 (* All full chunks, and one that is not. *)
 let rec write_some t =
   match write_once t with
-  | `Wrote when Outbox.data t.outbox >= write_size -> write_some t
+  | `Wrote when Outbox.data t.client.outbox >= write_size -> write_some t
   | outcome -> outcome
 
 let flush t =
   if t.writing then ()
   else if not (has_output t) then settle t
   else begin
-    t.writing <- true;
-    let outcome = write_some t in
-    stop_writing t;
-    match outcome with
+    match while_writing t write_some with
     | `Again ->
         t.choked <- true;
-        t.tried <- Outbox.data t.outbox;
+        t.tried <- Outbox.data t.client.outbox;
         call_writer t
     | `Wrote ->
         t.choked <- false;
@@ -289,7 +187,7 @@ let flush t =
   end
 
 let added t =
-  let data = Outbox.data t.outbox in
+  let data = Outbox.data t.client.outbox in
   if t.writing then ()
   else if t.choked then begin
     (* The writer thread waits for the socket. It may not get to run. *)
@@ -311,7 +209,7 @@ let rec write_all t =
 (* Others may write while this thread waits for the socket. *)
 let wait_for_socket t =
   t.choked <- true;
-  t.tried <- Outbox.data t.outbox;
+  t.tried <- Outbox.data t.client.outbox;
   t.polling <- true;
   let fd = t.fd in
   release t;
@@ -324,15 +222,12 @@ let wait_for_socket t =
 
 let writer t =
   acquire t;
-  while Option.is_none t.ended do
+  while not (Client.is_over t.client) do
     if t.wanted && not t.writing then begin
       t.wanted <- false;
       t.choked <- false;
       t.oldest <- 0.;
-      t.writing <- true;
-      let outcome = write_all t in
-      stop_writing t;
-      if outcome = `Again then wait_for_socket t
+      if while_writing t write_all = `Again then wait_for_socket t
     end
     else begin
       release t;
@@ -342,3 +237,83 @@ let writer t =
     end
   done;
   release t
+
+(* Who gives up after [stop] does so even if nobody wakes it. *)
+let wait_for_room t ~until =
+  let until = Float.min until (Client.wait_limit t.client) in
+  t.room_waiters <- t.room_waiters + 1;
+  Fun.protect
+    ~finally:(fun () -> t.room_waiters <- t.room_waiters - 1)
+    (fun () -> Timed.wait t.room t.lock ~until)
+
+(* {1 Making one} *)
+
+let hooks t : Client.hooks =
+  {
+    changed =
+      (fun () ->
+        Condition.broadcast t.changed;
+        if Client.is_over t.client then begin
+          Condition.broadcast t.idle;
+          Semaphore.Binary.release t.work;
+          List.iter Condition.signal t.followers
+        end);
+    room = (fun () -> Condition.broadcast t.room);
+    output = (fun () -> call_writer t);
+    look = (fun () -> wake_reader t);
+    resumed = (fun () -> Condition.signal t.idle);
+    notice =
+      (fun notice ->
+        note t (fun () ->
+            let level =
+              if Client.is_warning notice then Logs.Warning else Logs.Info
+            in
+            Log.msg level (fun m ->
+                m "%s" (Client.to_string t.client notice))));
+  }
+
+let create ~address ~client =
+  match Unix.pipe ~cloexec:true () with
+  | exception Unix.Unix_error (e, _, _) ->
+      let problem = Unix.error_message e in
+      Error
+        (Failure.Unreachable { address = Address.to_string address; problem })
+  | wake_output, wake_input ->
+      Unix.set_nonblock wake_output;
+      Unix.set_nonblock wake_input;
+      let t =
+        {
+          lock = Mutex.create ();
+          address;
+          client;
+          changed = Condition.create ();
+          room = Condition.create ();
+          work = Semaphore.Binary.make false;
+          idle = Condition.create ();
+          wake_output;
+          wake_input;
+          waking = false;
+          fd = wake_output;
+          role = Free;
+          activity = 0;
+          asleep = false;
+          backlog = false;
+          followers = [];
+          writing = false;
+          wanted = false;
+          called = false;
+          room_waiters = 0;
+          flush_at = max_int;
+          choked = false;
+          tried = 0;
+          polling = false;
+          broken = false;
+          half_closed = false;
+          paid_until = 0.;
+          oldest = 0.;
+          pipe_closed = false;
+          notes = [];
+        }
+      in
+      Client.set_hooks client (hooks t);
+      Ok t

@@ -8,41 +8,13 @@
     one write: a full chunk, or one that is 0.2 ms old, is written by whoever
     publishes then, the rest by the writer thread as soon as it runs. *)
 
-module Connection := Mycelium.Connection
-module Failure := Mycelium.Failure
-
 (** Who waits for the socket and reads it. See {!Reader}. *)
 type role = Free | Background | Leader
-
-type sink = {
-  blocked : size:int -> bool;
-      (** Whether a frame of this size has to wait. *)
-  deliver : type_id:int -> bytes -> pos:int -> len:int -> unit;
-  wake : unit -> unit;  (** The connection has ended or is stopping. *)
-}
-(** Where frames go. All are called with the lock held. *)
-
-type counters = {
-  mutable frames_in : int;
-  mutable frames_out : int;
-  mutable bytes_in : int;
-  mutable bytes_out : int;
-  mutable writes : int;
-  mutable unshared : int;
-  mutable unsent : int;
-  mutable connections : int;
-  mutable dropped_by_bridge : int;
-}
 
 type t = {
   lock : Mutex.t;
   address : Address.t;
-  config : Connection.config;
-  reconnect : Mycelium.Backoff.t option;
-  send_limit : int;
-  outbox : Mycelium.Outbox.t;
-  router : sink Mycelium.Router.t;
-  counters : counters;
+  client : Mycelium.Client.t;
   changed : Condition.t;  (** Handshake, answers, the end; not writing. *)
   room : Condition.t;  (** The outbox has become shorter. *)
   work : Semaphore.Binary.t;  (** For the writer thread. *)
@@ -50,27 +22,18 @@ type t = {
   wake_output : Unix.file_descr;  (** Ends the reader's wait. *)
   wake_input : Unix.file_descr;
   mutable waking : bool;  (** A byte is in that pipe. *)
-  mutable connection : Connection.t option;
   mutable fd : Unix.file_descr;  (** Valid while there is a connection. *)
-  mutable epoch : int;  (** The number of handshakes that were accepted. *)
-  mutable session : Connection.session option;
-  mutable asked : int;  (** The last request of this connection. *)
-  mutable replayed : int;  (** The last request made by its handshake. *)
-  mutable acknowledged : int;  (** The last one answered. *)
-  mutable last_failure : Failure.t option;
-  mutable ended : Failure.t option;
-  mutable stopping : bool;  (** Nothing more is to be received. *)
-  mutable closing : bool;
   mutable role : role;
   mutable activity : int;
   mutable asleep : bool;
-  mutable stalled : bool;  (** A queue with policy [Block] is full. *)
   mutable backlog : bool;  (** The inbox may have frames. *)
   mutable followers : Condition.t list;
   mutable writing : bool;
   mutable wanted : bool;  (** The writer thread has work. *)
   mutable called : bool;  (** It has been woken, and has not looked since. *)
   mutable room_waiters : int;
+  mutable flush_at : int;
+      (** What {!Mycelium.Outbox.passed} has to reach for one of them. *)
   mutable choked : bool;  (** The socket takes no more for now. *)
   mutable tried : int;  (** Bytes of data when it last did not. *)
   mutable polling : bool;  (** The writer thread waits for it. *)
@@ -84,26 +47,22 @@ type t = {
 
 val create :
   address:Address.t ->
-  config:Connection.config ->
-  reconnect:Mycelium.Backoff.t option ->
-  send_limit:int ->
-  (t, Failure.t) result
-(** [create ~address ~config ~reconnect ~send_limit] has no connection yet. *)
+  client:Mycelium.Client.t ->
+  (t, Mycelium.Failure.t) result
+(** [create ~address ~client] has no connection yet. *)
 
 val acquire : t -> unit
 (** [acquire t] takes the lock. *)
 
 val release : t -> unit
-(** [release t] gives the lock back, then writes the log. *)
+(** [release t] gives the lock back, then writes the log; what its reporter raises
+    is left there. *)
 
 val note : t -> (unit -> unit) -> unit
 (** [note t log] has [log] called when the lock is released. *)
 
 val locked : t -> (unit -> 'a) -> 'a
 (** [locked t f] is [f ()] with the lock held. *)
-
-val failure : t -> Failure.t
-(** [failure t] is why [t] is of no use. *)
 
 val wake_reader : t -> unit
 (** [wake_reader t] makes whoever waits for the socket look again. *)
@@ -123,6 +82,10 @@ val flush : t -> unit
 
 val call_writer : t -> unit
 (** [call_writer t] leaves what there is to write to the writer thread. *)
+
+val wait_for_room : t -> until:float -> unit
+(** [wait_for_room t ~until] waits until the outbox has become shorter, or there
+    is another reason to look. *)
 
 val writer : t -> unit
 (** [writer t] is what the writer thread does, until the end. *)

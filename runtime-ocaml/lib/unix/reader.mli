@@ -24,7 +24,3 @@ val background : Link.t -> unit
 
 val close : Link.t -> unit
 (** [close t] begins the end. The lock is held. *)
-
-val unstall : Link.t -> unit
-(** [unstall t] says that a queue with policy [Block] has room again. The lock
-    is held. *)

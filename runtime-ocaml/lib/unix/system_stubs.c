@@ -1,14 +1,16 @@
-/* What OCaml's Unix library lacks: a monotonic clock, poll, and reads and
-   writes that neither wait, nor raise SIGPIPE, nor copy through a second
-   buffer. The latter do not wait, so they keep the runtime lock; mycelium_wait
-   gives it back. */
+/* What OCaml's Unix library lacks: a monotonic clock, poll, reads and writes
+   that neither wait, nor raise SIGPIPE, nor copy through a second buffer, and
+   signals that are noticed whichever thread the system gives them to. The reads
+   and writes do not wait, so they keep the runtime lock; wait gives it back. */
 
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <caml/alloc.h>
 #include <caml/mlvalues.h>
@@ -92,4 +94,46 @@ CAMLprim value mycelium_wait_readable(value fd, value other, value seconds)
 CAMLprim value mycelium_wait_writable(value fd, value other, value seconds)
 {
   return wait(Int_val(fd), POLLOUT, Int_val(other), Double_val(seconds));
+}
+
+/* OCaml's own handlers run when some OCaml thread next comes to it, which may
+   be never where all of them wait. This one writes to a pipe, in whichever
+   thread it runs. The next signal ends the process as if there were none. */
+static const int signals[2] = { SIGTERM, SIGINT };
+static struct sigaction before[2];
+static volatile sig_atomic_t signal_fd = -1;
+
+static void on_signal(int n)
+{
+  int saved = errno;
+  struct sigaction action = { 0 };
+  (void)n;
+  action.sa_handler = SIG_DFL;
+  sigaction(SIGTERM, &action, NULL);
+  sigaction(SIGINT, &action, NULL);
+  if (write(signal_fd, "s", 1) < 0) {
+    /* It is full: there is something to read. */
+  }
+  errno = saved;
+}
+
+CAMLprim value mycelium_catch_signals(value fd)
+{
+  struct sigaction action = { 0 };
+  int i;
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  signal_fd = Int_val(fd);
+  for (i = 0; i < 2; i++)
+    sigaction(signals[i], &action, &before[i]);
+  return Val_unit;
+}
+
+CAMLprim value mycelium_release_signals(value unit)
+{
+  int i;
+  (void)unit;
+  for (i = 0; i < 2; i++)
+    sigaction(signals[i], &before[i], NULL);
+  return Val_unit;
 }

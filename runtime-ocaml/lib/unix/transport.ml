@@ -1,3 +1,4 @@
+module Client = Mycelium.Client
 module Connection = Mycelium.Connection
 module Failure = Mycelium.Failure
 
@@ -17,7 +18,7 @@ let begin_threads (link : Link.t) =
       | writer -> (
           match Thread.create Reader.background link with
           | exception Sys_error problem ->
-              Link.locked link (fun () -> Reader.close link);
+              Link.locked link (fun () -> Client.finish link.client Closed);
               Thread.join writer;
               unreachable link.address problem
           | background -> Ok [ writer; background ]))
@@ -26,11 +27,14 @@ let close_pipe (link : Link.t) =
   Socket.close link.wake_output;
   Socket.close link.wake_input
 
+let begin_close t =
+  Link.locked t.link (fun () -> Reader.close t.link)
+
 let close t =
   let link = t.link in
   Link.locked link (fun () ->
       Reader.close link;
-      let ended () = Option.is_some link.ended in
+      let ended () = Client.is_over link.client in
       ignore (Reader.await link link.changed ended ~until:infinity : bool));
   List.iter Thread.join t.threads;
   Link.locked link (fun () ->
@@ -39,41 +43,45 @@ let close t =
         close_pipe link
       end)
 
-let connect ?version ?client_name ?worker_id ?worker_token ?shared
+let connect_with ~started ?version ?client_name ?worker_id ?worker_token ?shared
     ?handshake_timeout ?drain_timeout ?max_payload ?(send_limit = 1_048_576)
-    ?reconnect ~schema_digest ~messages address =
+    ?reconnect ?(while_disconnected = `Buffer) ~schema_digest ~messages address
+    =
   let ( let* ) = Result.bind in
   let* config =
     Connection.config ?version ?client_name ?worker_id ?worker_token ?shared
       ?handshake_timeout ?drain_timeout ?max_payload ~schema_digest ~messages
       ()
   in
-  let* link = Link.create ~address ~config ~reconnect ~send_limit in
+  let client =
+    Client.create ~config ~address:(Address.to_string address) ~reconnect
+      ~send_limit ~while_disconnected
+  in
+  let* link = Link.create ~address ~client in
   match
     let* () = Reader.start link in
     begin_threads link
   with
   | Error _ as e ->
-      if link.connection <> None then Socket.close link.fd;
+      if client.connection <> None then Socket.close link.fd;
       close_pipe link;
       e
-  | Ok threads -> (
+  | Ok threads ->
       let t = { link; threads } in
-      let settled () =
-        Option.is_some link.session || Option.is_some link.ended || link.last_failure <> None
-      in
+      started t;
+      let settled () = Client.is_settled client in
       let outcome =
         Link.locked link (fun () ->
             let (_ : bool) =
               Reader.await link link.changed settled ~until:infinity
             in
-            if Option.is_some link.session then Ok () else Error (Link.failure link))
+            if Option.is_some client.session then Ok t
+            else Error (Client.failure client))
       in
-      match outcome with
-      | Ok () -> Ok t
-      | Error failure ->
-          close t;
-          Error failure)
+      if Result.is_error outcome then close t;
+      outcome
+
+let connect = connect_with ~started:ignore
 
 let connect_unix ?client_name ?shared ?reconnect ~schema_digest ~messages path =
   connect ?client_name ?shared ?reconnect ~schema_digest ~messages
@@ -90,40 +98,34 @@ let connect_exn ?client_name ?shared ?reconnect ~schema_digest ~messages
     (connect ?client_name ?shared ?reconnect ~schema_digest ~messages address)
 
 let stop t =
-  let link = t.link in
-  Link.locked link (fun () ->
-      link.stopping <- true;
-      Mycelium.Router.iter link.router (fun sink -> sink.Link.wake ());
-      Reader.unstall link;
-      Link.wake_reader link)
-
-let until = function
-  | None -> infinity
-  | Some seconds -> Clock.now () +. seconds
+  Link.locked t.link (fun () ->
+      Client.stop t.link.client ~now:(Clock.now ()))
 
 let flush ?timeout t =
-  let link = t.link and until = until timeout in
+  let link = t.link and start = Clock.now () in
+  let client = link.client in
+  let until =
+    match timeout with None -> infinity | Some seconds -> start +. seconds
+  in
   Link.locked link (fun () ->
+      let mark = Client.mark client in
       let rec wait () =
-        if Mycelium.Outbox.is_empty link.outbox then Ok ()
-        else
-          match link.ended with
-          | Some failure -> Error failure
-          | None when Clock.now () >= until ->
-              Error (Timeout (Option.value timeout ~default:0.))
-          | None ->
-              Link.call_writer link;
-              link.room_waiters <- link.room_waiters + 1;
-              Timed.wait link.room link.lock ~until;
-              link.room_waiters <- link.room_waiters - 1;
-              wait ()
+        let now = Clock.now () in
+        match Client.flushed client mark ~now with
+        | Some result -> result
+        | None when now >= until -> Error (Failure.Timeout (Option.value timeout ~default:0.))
+        | None ->
+            Link.call_writer link;
+            link.flush_at <- min link.flush_at mark.target;
+            Link.wait_for_room link ~until;
+            wait ()
       in
       wait ())
 
-let session t = Link.locked t.link (fun () -> t.link.session)
-let failure t = Link.locked t.link (fun () -> t.link.ended)
+let session t = Link.locked t.link (fun () -> t.link.client.session)
+let failure t = Link.locked t.link (fun () -> t.link.client.ended)
 
-type stats = {
+type stats = Client.stats = {
   connections : int;
   frames_in : int;
   bytes_in : int;
@@ -131,21 +133,9 @@ type stats = {
   bytes_out : int;
   writes : int;
   unsent : int;
+  dropped : int;
   unshared : int;
   dropped_by_bridge : int;
 }
 
-let stats t =
-  Link.locked t.link (fun () ->
-      let c = t.link.counters in
-      {
-        connections = c.connections;
-        frames_in = c.frames_in;
-        bytes_in = c.bytes_in;
-        frames_out = c.frames_out;
-        bytes_out = c.bytes_out;
-        writes = c.writes;
-        unsent = c.unsent;
-        unshared = c.unshared;
-        dropped_by_bridge = c.dropped_by_bridge;
-      })
+let stats t = Link.locked t.link (fun () -> Client.stats t.link.client)

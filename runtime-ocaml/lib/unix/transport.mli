@@ -18,9 +18,17 @@ type t
 
     [shared] (default [false]) lets a bridge with another contract be used for
     the messages that both have alike. [reconnect] (default: none) is how long
-    to wait before each try once the connection is lost. [send_limit] (default
-    1 MiB) bounds the bytes that wait to be sent. The rest as
-    {!Mycelium.Connection.val-config}. *)
+    to wait before each try once the connection is lost; waits grow until a
+    connection has brought a message or stayed for 5 s. [send_limit] (default
+    1 MiB) bounds the bytes that wait to be sent. [while_disconnected] (default
+    [`Buffer]) is for what is published while there is no connection, and for
+    what was still to be sent when one was lost:
+    - [`Buffer]: it waits for the next connection, within [send_limit];
+    - [`Drop]: it is dropped and counted, in [dropped] and [unsent] of {!stats};
+    - [`Error]: publishing fails with {!Mycelium.Failure.Disconnected}; what was
+      to be sent is counted in [unsent].
+
+    The rest as {!Mycelium.Connection.val-config}. *)
 
 val connect :
   ?version:Mycelium.Connection.version ->
@@ -33,6 +41,7 @@ val connect :
   ?max_payload:int ->
   ?send_limit:int ->
   ?reconnect:Mycelium.Backoff.t ->
+  ?while_disconnected:Mycelium.Client.while_disconnected ->
   schema_digest:string ->
   messages:Mycelium.Message.info list ->
   Address.t ->
@@ -86,13 +95,18 @@ val close : t -> unit
 
 val stop : t -> unit
 (** [stop t] ends receiving: subscribers give what they have queued and then
-    {!Mycelium.Failure.Closed}. Publishing goes on until {!close}. *)
+    {!Mycelium.Failure.Closed}. Publishing goes on until {!close}, but nothing
+    waits for ever any more: {!Publisher.publish} and {!flush} that have to wait
+    give {!Mycelium.Failure.Closed} after [drain_timeout], and at once while
+    there is no connection. *)
 
 val flush : ?timeout:float -> t -> (unit, Mycelium.Failure.t) result
 (** [flush t] blocks until all that was published has been handed to the
-    system, [timeout] seconds at most (default: no limit). Needed only by a
-    program that publishes a lot and then computes for long without waiting for
-    anything: nothing else is ever held back. *)
+    system, [timeout] seconds at most (default: no limit). The error is
+    {!Mycelium.Failure.Unsent} if messages were dropped instead, since
+    {!connect} or the last [flush] that said so. Needed only by a program that
+    publishes a lot and then computes for long without waiting for anything, or
+    that wants to know: nothing else is ever held back. *)
 
 (** {1 State} *)
 
@@ -103,7 +117,7 @@ val session : t -> Mycelium.Connection.session option
 val failure : t -> Mycelium.Failure.t option
 (** [failure t] is why [t] has ended; [None] while it has not. *)
 
-type stats = {
+type stats = Mycelium.Client.stats = {
   connections : int;  (** Handshakes that were accepted. *)
   frames_in : int;
   bytes_in : int;
@@ -112,10 +126,11 @@ type stats = {
   writes : int;  (** System calls that wrote. *)
   unsent : int;
       (** Frames dropped before all of them was written: the connection was
-          lost or ended. *)
+          lost or ended, or the next does not take them. *)
+  dropped : int;  (** Published with no connection, under [`Drop]. *)
   unshared : int;  (** Received, but not alike on both sides: ignored. *)
   dropped_by_bridge : int;
-      (** What the bridge says it dropped for this connection. *)
+      (** What the bridge says it dropped for this client. *)
 }
 (** Sums since {!connect}. *)
 
@@ -124,4 +139,23 @@ val stats : t -> stats
 
 (**/**)
 
+val connect_with :
+  started:(t -> unit) ->
+  ?version:Mycelium.Connection.version ->
+  ?client_name:string ->
+  ?worker_id:string ->
+  ?worker_token:string ->
+  ?shared:bool ->
+  ?handshake_timeout:float ->
+  ?drain_timeout:float ->
+  ?max_payload:int ->
+  ?send_limit:int ->
+  ?reconnect:Mycelium.Backoff.t ->
+  ?while_disconnected:Mycelium.Client.while_disconnected ->
+  schema_digest:string ->
+  messages:Mycelium.Message.info list ->
+  Address.t ->
+  (t, Mycelium.Failure.t) result
+
+val begin_close : t -> unit
 val link : t -> Link.t

@@ -57,74 +57,7 @@ let environment ?(getenv = Sys.getenv_opt) () =
     wrong "MYCELIUM_WORKER_ID" "longer than 64 bytes"
   else Ok { address; bridge_digest; worker_id; worker_token }
 
-(* {1 Signals} *)
-
-let signals = [ Sys.sigterm; Sys.sigint ]
-
-type stopper = {
-  lock : Mutex.t;
-  changed : Condition.t;
-  mutable stopped : bool;
-  mutable over : bool;
-  mutable transport : Transport.t option;
-}
-
-let locked s f =
-  Mutex.lock s.lock;
-  Fun.protect ~finally:(fun () -> Mutex.unlock s.lock) f
-
-let stop s =
-  let transport =
-    locked s (fun () ->
-        s.stopped <- true;
-        Condition.broadcast s.changed;
-        s.transport)
-  in
-  Option.iter Transport.stop transport
-
-(* The watcher alone has the signals unblocked, and waits in [read], which a
-   signal interrupts: a thread that waits for a condition would not run the
-   handler. The handler only writes a byte, because it may run anywhere. *)
-let watch s output =
-  ignore (Thread.sigmask SIG_UNBLOCK signals : int list);
-  let byte = Bytes.create 1 in
-  let rec wait () =
-    match Unix.read output byte 0 1 with
-    | 0 -> ()
-    | _ when locked s (fun () -> s.over) -> ()
-    | _ ->
-        (* The next one ends the process as if there were no handler. *)
-        List.iter (fun n -> Sys.set_signal n Sys.Signal_default) signals;
-        stop s;
-        wait ()
-    | exception Unix.Unix_error (EINTR, _, _) -> wait ()
-  in
-  wait ()
-
-let tell input =
-  match Unix.single_write input (Bytes.make 1 's') 0 1 with
-  | (_ : int) -> ()
-  | exception Unix.Unix_error _ -> ()
-
-let with_signals s f =
-  let output, input = Unix.pipe ~cloexec:true () in
-  Unix.set_nonblock input;
-  let handler = Sys.Signal_handle (fun _ -> tell input) in
-  let before = List.map (fun n -> (n, Sys.signal n handler)) signals in
-  let mask = Thread.sigmask SIG_BLOCK signals in
-  let watcher = Thread.create (watch s) output in
-  let finally () =
-    locked s (fun () -> s.over <- true);
-    tell input;
-    Thread.join watcher;
-    List.iter (fun (n, behaviour) -> Sys.set_signal n behaviour) before;
-    ignore (Thread.sigmask SIG_SETMASK mask : int list);
-    Unix.close output;
-    Unix.close input
-  in
-  Fun.protect ~finally f
-
-(* {1 Running} *)
+(* {1 How it ends} *)
 
 let ok = 0
 let failed = 1
@@ -147,12 +80,90 @@ let exit_code failure =
   if Failure.is_permanent failure && not (is_an_end failure) then misconfigured
   else failed
 
+let exit_code_of ~stopped : (unit, Failure.t) result -> int = function
+  | Ok () -> ok
+  | Error (Closed | Goodbye _) when stopped -> ok
+  | Error failure -> exit_code failure
+
+let start digest = String.sub (Failure.hex digest) 0 16
+
+let differs e ~shared ~own =
+  match e.bridge_digest with
+  | Some bridge when bridge <> own && shared <> Some true ->
+      let problem =
+        Printf.sprintf
+          "the bridge has another contract (%s…) than this program was built \
+           with (%s…): regenerate with `myc-schema compile` and rebuild"
+          (start bridge) (start own)
+      in
+      Some
+        (Failure.Configuration { key = "MYCELIUM_SCHEMA_DIGEST"; problem })
+  | _ -> None
+
+let no_signals problem =
+  exit_code (Unreachable { address = "the bridge"; problem })
+
+(* {1 Stopping} *)
+
+type stopper = {
+  lock : Mutex.t;
+  changed : Condition.t;
+  mutable stopped : bool;
+  mutable over : bool;
+  mutable stop_one : (unit -> unit) option;  (* What there is to stop. *)
+}
+
+let locked s f =
+  Mutex.lock s.lock;
+  Fun.protect ~finally:(fun () -> Mutex.unlock s.lock) f
+
+let is_stopped s = locked s (fun () -> s.stopped)
+
+let stop s =
+  let stop_one =
+    locked s (fun () ->
+        s.stopped <- true;
+        Condition.broadcast s.changed;
+        s.stop_one)
+  in
+  Option.iter (fun f -> f ()) stop_one
+
+(* From now on a signal calls [f]; at once if there was one. *)
+let on_stop s f =
+  let now =
+    locked s (fun () ->
+        s.stop_one <- Some f;
+        s.stopped)
+  in
+  if now then f ()
+
+let watch s signals =
+  let byte = Bytes.create 1 in
+  let rec wait () =
+    match Unix.read (Signals.output signals) byte 0 1 with
+    | _ -> if not (locked s (fun () -> s.over)) then stop s
+    | exception Unix.Unix_error (EINTR, _, _) -> wait ()
+  in
+  wait ()
+
+let with_signals s signals f =
+  let watcher = Thread.create (watch s) signals in
+  let finally () =
+    locked s (fun () -> s.over <- true);
+    Signals.interrupt signals;
+    Thread.join watcher
+  in
+  Fun.protect ~finally f
+
+(* {1 Running} *)
+
 (* [None] if a signal came first. *)
 let rec connect s ~reconnect ~random ~attempt dial =
-  if locked s (fun () -> s.stopped) then Ok None
+  if is_stopped s then Ok None
   else
     match dial () with
     | Ok transport -> Ok (Some transport)
+    | Error (Failure.Closed) when is_stopped s -> Ok None
     | Error failure when Failure.is_permanent failure -> Error failure
     | Error failure ->
         Log.warn (fun m -> m "%a; trying again" Failure.pp failure);
@@ -166,72 +177,66 @@ let rec connect s ~reconnect ~random ~attempt dial =
         connect s ~reconnect ~random ~attempt:(attempt + 1) dial
 
 let serve s transport main =
-  locked s (fun () -> s.transport <- Some transport);
-  if locked s (fun () -> s.stopped) then Transport.stop transport;
+  on_stop s (fun () -> Transport.stop transport);
   let outcome =
     Fun.protect
       ~finally:(fun () ->
-        locked s (fun () -> s.transport <- None);
+        locked s (fun () -> s.stop_one <- None);
         Transport.close transport)
       (fun () -> try main transport with Failure.Failed f -> Error f)
   in
-  match outcome with
-  | Ok () -> ok
-  | Error (Failure.Closed | Goodbye _) when locked s (fun () -> s.stopped) ->
-      ok
-  | Error failure -> exit_code failure
-
-let start digest = String.sub (Failure.hex digest) 0 16
+  exit_code_of ~stopped:(is_stopped s) outcome
 
 (* Where the environment says that the contracts differ, the bridge is asked
    once for what differs, because its answer says it better than two digests
    do; but no answer makes them the same. *)
-let ask_what_differs dial ~own ~bridge =
+let ask_what_differs dial failure =
   match dial () with
-  | Error (Failure.Schema_mismatch _ as failure) -> failure
+  | Error (Failure.Schema_mismatch _ as failure) -> exit_code failure
   | outcome ->
       Result.iter Transport.close outcome;
-      let problem =
-        Printf.sprintf
-          "the bridge has another contract (%s…) than this program was built \
-           with (%s…): regenerate with `myc-schema compile` and rebuild"
-          (start bridge) (start own)
-      in
-      Configuration { key = "MYCELIUM_SCHEMA_DIGEST"; problem }
+      exit_code failure
 
-let differs e ~shared ~own =
-  match e.bridge_digest with
-  | Some bridge when bridge <> own && shared <> Some true -> Some bridge
-  | _ -> None
+let run_with s e ~reconnect ~shared ~own dial main =
+  match differs e ~shared ~own with
+  | Some failure -> ask_what_differs dial failure
+  | None -> (
+      let random = Random.State.make_self_init () in
+      match connect s ~reconnect ~random ~attempt:0 dial with
+      | Error failure -> exit_code failure
+      | Ok None -> ok
+      | Ok (Some transport) -> serve s transport main)
 
 let run ?getenv ?client_name ?shared ?(reconnect = Backoff.make ())
-    ?send_limit ?drain_timeout ~schema_digest ~messages main =
+    ?send_limit ?while_disconnected ?drain_timeout ~schema_digest ~messages
+    main =
   match (environment ?getenv (), Timed.start ()) with
   | Error failure, _ -> exit_code failure
-  | _, Error problem ->
-      exit_code (Unreachable { address = "the bridge"; problem })
-  | Ok e, Ok () ->
+  | _, Error problem -> no_signals problem
+  | Ok e, Ok () -> (
       let s =
         {
           lock = Mutex.create ();
           changed = Condition.create ();
           stopped = false;
           over = false;
-          transport = None;
+          stop_one = None;
         }
       in
-      let dial () =
-        Transport.connect ?client_name ~worker_id:e.worker_id
-          ?worker_token:e.worker_token ?shared ?send_limit ?drain_timeout
-          ~reconnect ~schema_digest ~messages e.address
+      (* A signal ends a handshake, however long the bridge takes for it. *)
+      let started transport =
+        on_stop s (fun () -> Transport.begin_close transport)
       in
-      let random = Random.State.make_self_init () in
-      match differs e ~shared ~own:schema_digest with
-      | Some bridge ->
-          exit_code (ask_what_differs dial ~own:schema_digest ~bridge)
-      | None ->
-          with_signals s (fun () ->
-              match connect s ~reconnect ~random ~attempt:0 dial with
-              | Error failure -> exit_code failure
-              | Ok None -> ok
-              | Ok (Some transport) -> serve s transport main)
+      let dial () =
+        Transport.connect_with ~started ?client_name ~worker_id:e.worker_id
+          ?worker_token:e.worker_token ?shared ?send_limit ?while_disconnected
+          ?drain_timeout ~reconnect ~schema_digest ~messages e.address
+      in
+      match Signals.catch () with
+      | Error problem -> no_signals problem
+      | Ok signals ->
+          Fun.protect
+            ~finally:(fun () -> Signals.release signals)
+            (fun () ->
+              with_signals s signals (fun () ->
+                  run_with s e ~reconnect ~shared ~own:schema_digest dial main)))

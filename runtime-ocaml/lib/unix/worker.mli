@@ -35,6 +35,7 @@ val run :
   ?shared:bool ->
   ?reconnect:Mycelium.Backoff.t ->
   ?send_limit:int ->
+  ?while_disconnected:Mycelium.Client.while_disconnected ->
   ?drain_timeout:float ->
   schema_digest:string ->
   messages:Mycelium.Message.info list ->
@@ -51,8 +52,9 @@ val run :
     [SIGTERM] and [SIGINT] stop the connection ({!Transport.stop}): subscribers
     give what they have queued, then {!Mycelium.Failure.Closed}, and an [Error
     Closed] that [main] returns then is [ok]. A second one ends the process.
-    While [run] runs, threads made in [main] do not see these signals; programs
-    started in it should be given a signal mask of their own.
+    A program that waits in [publish] or [flush] ends as well: see
+    {!Transport.stop}. It does not matter which thread gets the signal. One
+    [run] at a time in a process.
 
     A {!Mycelium.Failure.Failed} that [main] raises is as if it returned that
     error. What else it raises, [run] raises, once the connection is closed. *)
@@ -74,3 +76,13 @@ val misconfigured : int
     wrong, where the bridge's contract is another one (its own answer says so,
     or [MYCELIUM_SCHEMA_DIGEST], unless [shared]), and where the bridge refuses
     this client or its token. *)
+
+(**/**)
+
+val exit_code : Mycelium.Failure.t -> int
+val exit_code_of : stopped:bool -> (unit, Mycelium.Failure.t) result -> int
+
+val differs :
+  environment -> shared:bool option -> own:string -> Mycelium.Failure.t option
+
+val no_signals : string -> int

@@ -196,4 +196,6 @@ let tests =
     Check.case "refused" refused;
   ]
 
-let () = Alcotest.run "mycelium-lwt" [ ("lwt", tests) ]
+let () =
+  Test_worker.main Worker_programs.programs;
+  Alcotest.run "mycelium-lwt" [ ("lwt", tests); ("worker", Test_worker.tests) ]
