@@ -149,12 +149,14 @@ let ending t : Failure.t option =
   | Leaving -> Some Closed
   | Greeting | Comparing _ | Refused _ | Open -> None
 
-let is_open t = match t.state with Open -> true | _ -> false
+let is_open t =
+  match t.state with Open -> Option.is_none t.announce | _ -> false
 
 let has_output t =
   (not t.broken)
   &&
   match t.state with
+  | Open when Option.is_some t.announce -> Outbox.core t.outbox > 0
   | Open | Leaving | Refusing _ | Draining _ -> Outbox.writable t.outbox > 0
   | Greeting | Comparing _ | Refused _ -> Outbox.core t.outbox > 0
   | Over _ -> false
@@ -202,11 +204,11 @@ let leave t ~now =
 
 let close t ~now =
   match t.state with
-  | Open -> leave t ~now
-  | (Greeting | Comparing _) when Outbox.data t.outbox > 0 ->
+  | Open when is_open t -> leave t ~now
+  | (Open | Greeting | Comparing _) when Outbox.data t.outbox > 0 ->
       (* It may still get rid of that. *)
       t.limit <- Float.min t.limit (now +. t.config.drain_timeout)
-  | Greeting | Comparing _ | Refused _ -> abort t Closed
+  | Open | Greeting | Comparing _ | Refused _ -> abort t Closed
   | Leaving | Refusing _ | Draining _ | Over _ -> ()
 
 let half_close t =

@@ -534,7 +534,8 @@ let bad_config () =
 
 (* {1 Any bytes at all} *)
 
-let stream =
+(* Frames of a bridge, some of them damaged. *)
+let part =
   let open QCheck2.Gen in
   let valid =
     oneofl
@@ -555,10 +556,11 @@ let stream =
     valid >>= fun s ->
     int_bound (String.length s) >|= fun n -> String.sub s 0 n
   in
-  let part =
-    frequency
-      [ (6, valid); (3, mutated); (1, cut); (1, string_size (int_bound 40)) ]
-  in
+  frequency
+    [ (6, valid); (3, mutated); (1, cut); (1, string_size (int_bound 40)) ]
+
+let stream =
+  let open QCheck2.Gen in
   pair (oneofl [ (Connection.V1, false); (V2, false); (V2, true) ])
     (list_size (int_bound 12) part)
 

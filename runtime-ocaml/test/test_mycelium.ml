@@ -13,6 +13,7 @@ let () =
       ("handshake", Test_handshake.tests);
       ("queues", Test_queues.tests);
       ("connection", Test_connection.tests);
+      ("client", Test_client.tests);
       ("transport", Test_transport.tests);
       ("delivery", Test_delivery.tests);
       ("load", Test_load.tests);
