@@ -77,6 +77,12 @@ impl IngressCounters {
         self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Frames have come.
+    pub(crate) fn take(&self, count: usize, bytes: usize) {
+        self.frames.fetch_add(count as u64, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
     fn reject(&self, code: Cow<'static, str>) {
         let mut rejected = self.rejected.lock().unwrap_or_else(PoisonError::into_inner);
         *rejected.entry(code).or_default() += 1;
@@ -152,9 +158,7 @@ impl Ingress {
         if type_id < FIRST_USER_TYPE_ID {
             return Err(CoreFrame { type_id });
         }
-        let counters = &self.config.counters;
-        counters.frames.fetch_add(run.count() as u64, Ordering::Relaxed);
-        counters.bytes.fetch_add(run.len() as u64, Ordering::Relaxed);
+        self.config.counters.take(run.count(), run.len());
         let accepted = match self.known(type_id).entry.clone() {
             Some(entry) => self.check(&entry, run),
             None if self.config.unknown_types == UnknownTypes::Forward => {
@@ -174,10 +178,8 @@ impl Ingress {
 
     /// Counts frames as being of an unknown type.
     pub(crate) fn refuse(&self, count: usize, bytes: usize) {
-        let counters = &self.config.counters;
-        counters.frames.fetch_add(count as u64, Ordering::Relaxed);
-        counters.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
-        counters.unknown.fetch_add(count as u64, Ordering::Relaxed);
+        self.config.counters.take(count, bytes);
+        self.config.counters.unknown.fetch_add(count as u64, Ordering::Relaxed);
     }
 
     /// Frames that were right and are not given to anybody yet.

@@ -101,6 +101,11 @@ impl Reader {
         retry_interrupted(|| self.socket.get_ref().read(buffer))
     }
 
+    #[cfg(test)]
+    pub(crate) fn is_nodelay(&self) -> bool {
+        self.socket.get_ref().tcp_nodelay().unwrap()
+    }
+
     /// Whether there is nothing to read right now, not even the end.
     pub(crate) fn has_nothing_unread(&self) -> bool {
         let peeked = self.socket.get_ref().peek(&mut [MaybeUninit::uninit(); 1]);
@@ -161,7 +166,7 @@ impl Writer {
 }
 
 enum Wait {
-    /// A descriptor of the same socket, registered for writing.
+    /// A second descriptor of the same socket, registered for writing.
     Ready(AsyncFd<Socket>),
     Retry(Pin<Box<Sleep>>),
 }

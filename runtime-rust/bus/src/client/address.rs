@@ -49,3 +49,21 @@ impl Address {
         stream.split()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Unset, a message may wait for the answer to the one before it.
+    #[tokio::test]
+    async fn small_writes_go_out_at_once_where_that_is_wanted() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        for nodelay in [true, false] {
+            let (reader, _writer) = Address::Tcp(address.to_string()).connect(nodelay).await.unwrap();
+            assert_eq!(reader.is_nodelay(), nodelay);
+            let given = Address::given(TcpStream::connect(address).await.unwrap().into());
+            assert_eq!(given.connect(nodelay).await.unwrap().0.is_nodelay(), nodelay);
+        }
+    }
+}

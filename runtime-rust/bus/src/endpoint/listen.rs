@@ -117,9 +117,16 @@ pub(super) fn start(config: EndpointConfig, bus: &MessageBus, listener: Listener
         ("", None, Some(address)) => address.to_string(),
         (name, ..) => name.to_owned(),
     };
+    let shared = share(config, bus, name);
+    tracing::info!(endpoint = &*shared.name, "listening");
+    tokio::spawn(accept(shared.clone(), listener));
+    Endpoint { shared, path, address }
+}
+
+fn share(config: EndpointConfig, bus: &MessageBus, name: String) -> Arc<Shared> {
     let version = bus.registry_version();
     let settings = Mutex::new((version, Arc::new(make_settings(&config, bus))));
-    let shared = Arc::new(Shared {
+    Arc::new(Shared {
         config,
         name,
         bus: bus.clone(),
@@ -129,10 +136,7 @@ pub(super) fn start(config: EndpointConfig, bus: &MessageBus, listener: Listener
         stop: CancellationToken::new(),
         stopped: Notify::new(),
         listening: AtomicBool::new(true),
-    });
-    tracing::info!(endpoint = &*shared.name, "listening");
-    tokio::spawn(accept(shared.clone(), listener));
-    Endpoint { shared, path, address }
+    })
 }
 
 /// Tells that nothing is accepted any more, whatever ends the task.
@@ -316,5 +320,23 @@ impl EndpointStatsHandle {
 impl fmt::Debug for EndpointStatsHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EndpointStatsHandle").field("name", &self.0.name).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Unset, a message may wait for the answer to the one before it.
+    #[tokio::test]
+    async fn small_writes_go_out_at_once_where_that_is_wanted() {
+        for nodelay in [true, false] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let _client = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let config = EndpointConfig::new([0; 32]).tcp_nodelay(nodelay);
+            let shared = share(config, &MessageBus::new(), String::new());
+            let ((reader, _writer), ..) = accept_one(&Listener::Tcp(listener), &shared).await.unwrap();
+            assert_eq!(reader.is_nodelay(), nodelay);
+        }
     }
 }

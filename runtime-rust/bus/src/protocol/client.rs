@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mycelium_wire::core_messages::{
-    ClientHello, ClientHelloArgs, Dropped, Goodbye, GoodbyeArgs, GoodbyeReason, Ping, Pong, PongArgs, Reject,
-    SchemaMode, SchemaSummary, Subscribe, SubscribeArgs, Subscribed, Unsubscribe, UnsubscribeArgs, Welcome,
+    ClientHello, ClientHelloArgs, Dropped, Goodbye, Ping, Pong, PongArgs, Reject, SchemaMode, SchemaSummary, Subscribe,
+    SubscribeArgs, Subscribed, Unsubscribe, UnsubscribeArgs, Welcome,
 };
 use mycelium_wire::frame::{FIRST_USER_TYPE_ID, FrameError, MAX_PAYLOAD};
 use mycelium_wire::handshake::{self, CAPABILITY_SHARED, CAPABILITY_WORKER, Differences, PROTOCOL_VERSION, PeerSchema};
@@ -25,6 +25,9 @@ pub use ending::{Ending, Rejection};
 /// Core frames that wait to be taken, in bytes; summaries aside. A bridge that makes this side say more without
 /// reading it is left.
 const MAX_UNREAD_CONTROL: usize = 64 * 1024;
+
+/// How long a bridge that is given up has to take its goodbye, at most.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Types of one `Subscribe` or `Unsubscribe`.
 const MAX_REQUEST_TYPES: usize = 256;
@@ -201,7 +204,7 @@ impl Connection {
             Ok(read) => read,
             Err(detail) => {
                 let detail = format!("{detail}, after {} bytes of the stream", self.consumed);
-                self.leave(now, Ending::ProtocolError(detail));
+                self.give_up(now, detail);
                 (input.len(), Step::Discarded)
             }
         };
@@ -286,6 +289,9 @@ impl Connection {
             }
             Subscribed::TYPE_ID => {
                 let answer = Subscribed::decode(payload).map_err(malformed)?;
+                if answer.request() > self.requests {
+                    return Err(format!("an answer to request {}, which was not made", answer.request()));
+                }
                 Step::Subscribed { request: answer.request(), types: answer.types() }
             }
             Dropped::TYPE_ID => Step::Dropped { total: Dropped::decode(payload).map_err(malformed)?.total() },
@@ -381,63 +387,6 @@ impl Connection {
     pub fn sign_of_life(&mut self) {
         if self.phase == Phase::Open && self.control.len() == 0 {
             self.control.say::<Pong>(&PongArgs { nonce: self.nonce });
-        }
-    }
-
-    /// The bridge's stream has ended.
-    pub fn end_of_input(&mut self, now: Instant) {
-        self.input_ended = true;
-        match self.phase {
-            Phase::Opening | Phase::Open => self.leave(now, Ending::PeerClosed),
-            Phase::HalfClosed => self.phase = Phase::Closed,
-            Phase::Draining | Phase::Flushing | Phase::Closed => {}
-        }
-    }
-
-    /// Ends the connection from this side, after what is queued. Without effect where it is ending already.
-    pub fn close(&mut self, now: Instant) {
-        match self.phase {
-            Phase::Opening => self.leave(now, Ending::Done),
-            _ => self.end(now, Ending::Done),
-        }
-    }
-
-    /// Ends without regard to what is queued.
-    fn leave(&mut self, now: Instant, ending: Ending) {
-        if self.ending.is_none() {
-            self.ending = Some(match self.rejected.take() {
-                Some(rejection) => Ending::Rejected(rejection),
-                None => ending,
-            });
-        }
-        (self.ends, self.phase, self.discards_input) = (Some(now), Phase::Closed, true);
-    }
-
-    fn end(&mut self, now: Instant, ending: Ending) {
-        if self.phase > Phase::Open {
-            return;
-        }
-        self.heartbeat = None;
-        self.ending = Some(ending);
-        self.ends = Some(now + self.settings.drain_limit);
-        self.phase = Phase::Draining;
-    }
-
-    /// All that was queued is in the outbox, while [`Phase::Draining`].
-    pub fn drained(&mut self) {
-        if self.phase != Phase::Draining {
-            return;
-        }
-        self.phase = Phase::Flushing;
-        if self.ending == Some(Ending::Done) {
-            self.control.say::<Goodbye>(&GoodbyeArgs { reason: GoodbyeReason::ClientDone, detail: "" });
-        }
-    }
-
-    /// The outbox is empty and there is no output, while [`Phase::Flushing`]: writing ends now.
-    pub fn flushed(&mut self) {
-        if self.phase == Phase::Flushing {
-            self.phase = if self.input_ended { Phase::Closed } else { Phase::HalfClosed };
         }
     }
 

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::bridge::*;
 use crate::messages::CounterUpdate;
+use crate::subscribing::receive;
 
 fn is_over(state: &ClientState) -> bool {
     matches!(state, ClientState::Closed | ClientState::Failed(_))
@@ -148,4 +149,25 @@ async fn frames_that_come_too_late_are_counted() {
     });
     assert_eq!((counters.discarded, counters.received), (2, 0));
     drop(subscriber);
+}
+
+// Nothing that follows a frame that this side cannot make sense of is to be trusted, and the bridge should learn of it.
+#[tokio::test(start_paused = true)]
+async fn a_core_frame_that_the_client_does_not_know_ends_the_connection() {
+    let bridge = Bridge::new();
+    let (client, mut link) = bridge.client(config(), 0).await;
+    let (subscriber, _) = tokio::join!(client.subscriber::<CounterUpdate>(), link.subscribe());
+    let mut publisher = client.publisher::<CounterUpdate>().unwrap();
+    link.send(&[framed(&update(1)), vec![50, 0, 0, 0, 0, 0], framed(&update(2))].concat()).await;
+    let goodbye = link.expect::<Goodbye>().await;
+    assert_eq!(goodbye.reason(), GoodbyeReason::ProtocolError);
+    assert!(goodbye.detail().starts_with("frame 50 where it cannot be"), "{}", goodbye.detail());
+    publisher.publish(&update(7)).await.unwrap();
+    assert_eq!(link.frame().await, None);
+
+    let mut link = bridge.reopen(link).await;
+    link.subscribe().await;
+    assert_eq!(link.updates(1).await, [7]);
+    link.send(&framed(&update(3))).await;
+    assert_eq!(receive(&mut subscriber.unwrap(), 2).await, [1, 3]);
 }

@@ -289,3 +289,20 @@ async fn nobody_hears_themselves() {
     let stats = place.endpoint.stats();
     assert_eq!((stats.frames_in, stats.outgoing.offered), (3, 6));
 }
+
+// A bus that is closed takes nothing: what was read in that moment, and what still comes until the client has gone, is
+// neither delivered nor forgotten.
+#[tokio::test]
+async fn frames_that_find_the_bus_closed_are_counted() {
+    let place = place(config()).await;
+    let mut peer = place.client().await;
+    // On one thread: the endpoint reads the first after the bus was closed.
+    peer.send(&framed(&update(1)).repeat(3)).await;
+    place.bus.close();
+    assert_eq!(peer.expect::<Goodbye>().await.reason(), GoodbyeReason::Shutdown);
+    peer.send(&framed(&update(1)).repeat(4)).await;
+    peer.socket.shutdown().await.unwrap();
+    peer.expect_end().await;
+    let stats = soon(place.endpoint.wait_until(|stats| stats.active == 0)).await;
+    assert_eq!((stats.frames_in, stats.undelivered), (7, 7));
+}
