@@ -186,7 +186,8 @@ impl ForeignBridge {
         self.transitions.subscribe()
     }
 
-    /// Waits for a moment that is as wanted. It is looked for whenever a worker's state has changed.
+    /// Waits for a moment that is as wanted. It is looked for whenever a worker's state, process or
+    /// connections have changed.
     pub async fn wait_until(&self, mut until: impl FnMut(&[WorkerStatus]) -> bool) -> Vec<WorkerStatus> {
         let mut changes = self.changes.subscribe();
         loop {

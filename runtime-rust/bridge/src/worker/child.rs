@@ -8,6 +8,9 @@ use std::process::Command;
 /// The highest number of a signal on Linux.
 const LAST_SIGNAL: libc::c_int = 64;
 
+/// The size of the kernel's set of signals, in bytes.
+const SIGNAL_SET: usize = 8;
+
 /// Makes `command` start a process that
 /// - leads a group of its own, so that it can be ended together with what it has started itself;
 /// - is killed by the system when the thread that starts it is gone;
@@ -42,10 +45,14 @@ fn enter(parent: u32) -> io::Result<()> {
 
 /// Handlers go with `exec`; signals that are ignored or blocked would stay so.
 fn reset_signals() -> io::Result<()> {
+    // By the system call, as libc would leave out two signals that it has its own use for. More than any structure of
+    // the kernel has; zeros are the default action, no flags and no mask.
+    let default = [0u64; 16];
     for signal in 1..=LAST_SIGNAL {
-        // Refused for KILL, STOP and the two that libc keeps to itself: those are as they should be.
-        // SAFETY: `SIG_DFL` is no function of ours that could be called.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
+        // Refused for KILL and STOP, which are as they should be.
+        // SAFETY: the kernel reads its structure, which is no longer than `default`, and writes nothing, as the third
+        // argument is null. The default action runs no code of this process.
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), std::ptr::null::<u64>(), SIGNAL_SET) };
     }
     let mut none = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: `sigemptyset` writes the whole set that it is given a valid pointer to, so that it is initialised when it

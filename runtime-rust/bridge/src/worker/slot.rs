@@ -22,8 +22,8 @@ pub(crate) struct Slot {
     pub(crate) bridge: Arc<str>,
     pub(crate) config: WorkerConfig,
     status: Mutex<Known>,
-    /// Told with every change of the state.
-    pub(crate) changes: watch::Sender<u64>,
+    /// Told with every change of the state, the process or the connections.
+    changes: watch::Sender<u64>,
     transitions: broadcast::Sender<Transition>,
     /// The connections of the launch that there is.
     pub(super) link: watch::Sender<Link>,
@@ -118,8 +118,12 @@ impl Slot {
         }
         drop(known);
         self.measure(state);
-        self.changes.send_modify(|changes| *changes += 1);
+        self.changed();
         tracing::debug!(bridge = &*self.bridge, worker = self.id(), %from, %state, "a worker's state");
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|changes| *changes += 1);
     }
 
     fn measure(&self, state: WorkerState) {
@@ -148,6 +152,8 @@ impl Slot {
         let mut known = self.known();
         known.status.pid = Some(pid);
         known.launched = Some(Instant::now());
+        drop(known);
+        self.changed();
     }
 
     /// A launch is over.
@@ -193,13 +199,15 @@ impl Slot {
 
     /// Whether the launch is still the one that the token is of.
     pub(super) fn connected(&self, token: &Token, id: ConnectionId, connection: &ConnectionHandle) -> bool {
-        self.link.send_if_modified(|link| {
+        let is_launch = self.link.send_if_modified(|link| {
             let is_token = link.is_token(token);
             if is_token {
                 link.connections.insert(id, connection.clone());
             }
             is_token
-        })
+        });
+        self.changed();
+        is_launch
     }
 
     pub(super) fn disconnected(&self, id: ConnectionId, hangs: bool) {
@@ -208,6 +216,7 @@ impl Slot {
             link.hangs |= was_there && hangs;
             was_there
         });
+        self.changed();
     }
 
     /// How long the launch has been there.
