@@ -9,6 +9,7 @@ pub mod core_contract;
 pub mod depfile;
 pub mod diag;
 pub mod digest;
+pub mod evolve;
 pub mod ir;
 pub mod json_schema;
 pub mod layout;
