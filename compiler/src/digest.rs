@@ -52,6 +52,13 @@ pub(crate) fn fill(schema: &mut Schema, source_bytes: &[u8]) {
     }
 }
 
+/// Puts the fingerprints into a schema whose digest is known.
+pub(crate) fn fill_fingerprints(schema: &mut Schema) {
+    let digest = schema.digest;
+    fill(schema, &[]);
+    schema.digest = digest;
+}
+
 /// The parts of a schema's canonical text.
 struct Canonical<'a> {
     schema: &'a Schema,

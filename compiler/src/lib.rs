@@ -13,6 +13,7 @@ pub mod evolve;
 pub mod ir;
 pub mod json_schema;
 pub mod layout;
+pub mod lock;
 pub mod next_id;
 pub mod raw;
 pub mod render;

@@ -91,7 +91,8 @@ fn outside((first, last): (u16, u16), others: &[(u16, u16)]) -> Vec<(u16, u16)> 
     parts
 }
 
-fn show((first, last): (u16, u16)) -> String {
+/// Ids as contracts write them: `1010`, or `1500-1509`.
+pub fn show((first, last): (u16, u16)) -> String {
     if first == last { first.to_string() } else { format!("{first}-{last}") }
 }
 

@@ -10,7 +10,8 @@
 
 use std::sync::Arc;
 
-use crate::ir::Schema;
+use crate::ir::{Message, Schema};
+use crate::lock::Past;
 use crate::source::Span;
 
 mod enums;
@@ -24,6 +25,7 @@ pub mod rules;
 mod types;
 mod values;
 
+pub(crate) use header::show as show_range;
 use pairs::Pairs;
 use rules::{Category, Rule};
 
@@ -127,6 +129,14 @@ pub fn compare(old: &Schema, new: &Schema, known: Known) -> Vec<Finding> {
         key(a).cmp(&key(b)).then_with(|| a.rule.id.cmp(b.rule.id)).then_with(|| a.path.cmp(&b.path))
     });
     findings
+}
+
+/// A type id that a message of earlier versions had, and that another has now.
+pub(crate) fn reused(past: &Past, is: &Message) -> Finding {
+    let Past { type_id, name, first, last, span, .. } = past;
+    let versions = if first == last { format!("version {first}") } else { format!("versions {first} to {last}") };
+    let message = format!("type id {type_id} was {} in {versions}, is {}", quote(name), quote(&is.name));
+    Finding::new(&rules::TYPE_ID_REUSED, &is.name, message).at(*span, is.span).concerning(Arc::new([*type_id]))
 }
 
 /// `text` as a message shows it: a contract's name between backticks.

@@ -17,6 +17,7 @@ mod types;
 
 pub use ids::LAST_FRAMEWORK_ID;
 pub use names::SCALARS as TYPE_NAMES;
+pub(crate) use types::MAX_DEPTH;
 
 use crate::codes;
 use crate::diag::{Diagnostic, Severity, quote};

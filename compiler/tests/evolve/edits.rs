@@ -8,7 +8,7 @@ use myc_schema::evolve::{Known, compare};
 
 use super::{findings, has, lines, schema};
 
-const BASE: &str = include_str!("base.yaml");
+pub const BASE: &str = include_str!("base.yaml");
 
 /// What the edit is, the text that is replaced, its replacement, and what is reported of it.
 const EDITS: &[(&str, &str, &str, &[&str])] = &[
@@ -373,7 +373,7 @@ fn every_rule_has_an_edit() {
 }
 
 /// Every contract of the tables.
-fn edited() -> impl Iterator<Item = (&'static str, String)> {
+pub fn edited() -> impl Iterator<Item = (&'static str, String)> {
     let one = EDITS.iter().map(|(what, from, to, _)| (*what, BASE.replacen(from, to, 1)));
     one.chain(
         EDITS_OF_MANY.iter().map(|(what, edits, _)| {

@@ -1,6 +1,7 @@
 //! What changed between two contracts.
 
 mod edits;
+mod lock;
 
 use std::sync::Arc;
 

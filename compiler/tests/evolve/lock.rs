@@ -1,0 +1,179 @@
+//! The lock: its text and back, when it may change, and what it remembers of earlier versions.
+
+use std::path::Path;
+
+use myc_schema::digest::canonical_text;
+use myc_schema::evolve::rules::Category;
+use myc_schema::evolve::{Known, compare};
+use myc_schema::lock::{Lock, Refusal, is_lock, print, read};
+use myc_schema::source::SourceId;
+
+use super::edits::{BASE, edited};
+use super::schema;
+
+fn locked(text: &str) -> Lock {
+    read(SourceId(1), text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// The lock that follows, as it is read from its text.
+fn next(lock: &Lock, contract: &str) -> Lock {
+    locked(&print(&lock.next(&schema(contract), false).expect("a version above")))
+}
+
+/// Without it a lock could be written that nobody can read, or that says something else when it was read.
+#[test]
+fn a_lock_is_read_back() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/schemas/valid");
+    let mut texts: Vec<String> = edited().map(|(_, text)| text).collect();
+    for entry in std::fs::read_dir(folder).expect("contracts") {
+        texts.push(std::fs::read_to_string(entry.expect("a file").path()).expect("a contract"));
+    }
+    texts.push("schema: { version: 7, digest: source }\nreserved: { names: [\"a b\", 'c\"d'], tlv_types: [5, 1-9] }\nmessages: {}\n".to_owned());
+    for text in &texts {
+        let schema = schema(text);
+        let first = Lock::first(&schema);
+        let printed = print(&first);
+        assert!(is_lock(&printed) && !is_lock(text));
+        for printed in [printed.clone(), printed.replace('\n', "\r\n")] {
+            let lock = locked(&printed);
+            assert_eq!(print(&lock), print(&first));
+            assert_eq!(canonical_text(&lock.schema), canonical_text(&schema));
+            assert_eq!(lock.schema.digest, schema.digest);
+            assert!(lock.compare(&schema).is_empty(), "{:?}", lock.compare(&schema));
+        }
+    }
+}
+
+/// Without it a lock that was edited, cut or merged could be believed, or crash the compiler.
+#[test]
+fn what_is_no_lock_is_refused() {
+    let lock = next(
+        &Lock::first(&schema(BASE)),
+        &BASE.replace("version: 3", "version: 4").replace("flags: u32", "flags: i32"),
+    );
+    let text = print(&lock);
+    let lines: Vec<&str> = text.lines().collect();
+    for (index, line) in lines.iter().enumerate() {
+        let with = |replacement: &[&str]| {
+            let mut lines = lines.clone();
+            lines.splice(index..=index, replacement.iter().copied());
+            lines.join("\n") + "\n"
+        };
+        for text in [with(&[]), with(&[line, line]), with(&[&line.replace(['4', '7'], "5")]), with(&["field 0 x y"])] {
+            // The parts that no digest is over: where a change makes no nonsense, it is a lock.
+            let free = ["", "#", "reserved", "earlier", "was"]
+                .iter()
+                .any(|start| line.starts_with(start) && (!start.is_empty() || line.is_empty()));
+            match read(SourceId(0), &text) {
+                Ok(read) => assert!(free || print(&read) == print(&lock) || line.contains("since"), "{line}\n{text}"),
+                Err(error) => assert!(error.line > 0 && !error.message.is_empty()),
+            }
+        }
+    }
+    for (text, words) in [
+        ("", "is expected"),
+        ("contracts.lock 2\n", "another format"),
+        ("contracts.lock 1\n", "`canonical text` is missing"),
+        ("contracts.lock 1\nversion 70000\n", "nothing that a lock says"),
+        ("contracts.lock 1\n<<<<<<< HEAD\n", "merge conflict"),
+        (
+            "contracts.lock 1\ncanonical text\nmycelium canonical-v1\nschema 1 1 1\nstruct A 1 1\nfield 0 a struct(A) required\n",
+            "contains itself",
+        ),
+    ] {
+        let error = read(SourceId(0), text).expect_err(text);
+        assert!(error.to_string().contains(words), "{error}");
+    }
+    let deep = format!(
+        "contracts.lock 1\ncanonical text\nx\nschema 1 1 1\nmessage 1 A d 1 1\nfield 0 a {}\n",
+        "array(".repeat(1_000_000)
+    );
+    assert!(read(SourceId(0), &deep).is_err());
+}
+
+/// Without it two schemas could go by one version, and nobody know which of them a peer has.
+#[test]
+fn a_change_needs_a_version() {
+    let lock = Lock::first(&schema(BASE));
+    let changed = BASE.replace("flags: u32", "flags: i32");
+    assert_eq!(lock.next(&schema(&changed), false).expect_err("refused"), Refusal::VersionKept(3));
+    let amended = lock.next(&schema(&changed), true).expect("amended");
+    assert_eq!((amended.history.len(), amended.past.len()), (0, 0));
+    let lowered = changed.replace("version: 3", "version: 2");
+    for amend in [false, true] {
+        assert_eq!(lock.next(&schema(&lowered), amend).expect_err("refused"), Refusal::VersionLowered(2, 3));
+    }
+    // What is in no digest needs none.
+    let described = BASE.replace("\"A trade\"", "\"A deal\"");
+    assert_eq!(print(&lock.next(&schema(&described), false).expect("the same")), print(&lock));
+    let reserved = lock.next(&schema(&BASE.replace("1600]", "1600, 1700]")), false).expect("the same");
+    assert!(print(&reserved).contains("\nreserved 1700\n"));
+    // An amended version was nobody's: what was before it is remembered, it is not.
+    let fourth = next(&lock, &changed.replace("version: 3", "version: 4"));
+    let again = BASE.replace("flags: u32", "flags: u64").replace("version: 3", "version: 4");
+    let amended = fourth.next(&schema(&again), true).expect("amended");
+    let past = |lock: &Lock| lock.past.iter().map(|past| (past.type_id, past.first, past.last)).collect::<Vec<_>>();
+    assert_eq!(past(&fourth), [(1004, 3, 3)]);
+    assert_eq!(past(&amended), [(1004, 3, 3)]);
+    assert_eq!((amended.history.len(), amended.since[&1004], amended.since[&1001]), (1, 4, 3));
+}
+
+/// Without it nobody would learn which of the deployed versions a change breaks.
+#[test]
+fn findings_name_versions() {
+    let version = |number: u32, text: &str| text.replace("version: 3", &format!("version: {number}"));
+    let third = Lock::first(&schema(BASE));
+    let without_ping = BASE.replace("  Ping:\n    tlv_type: 1003\n    domain: Control\n    fields: {}\n", "");
+    let fourth = next(&third, &version(4, &without_ping.replace("flags: u32", "flags: i32")));
+    let fifth = next(&fourth, &version(5, &without_ping.replace("flags: u32", "flags: i32")));
+    assert_eq!(fifth.history.iter().map(|(version, _)| *version).collect::<Vec<_>>(), [3, 4]);
+    let sixth = version(
+        6,
+        &without_ping.replace("flags: u32", "flags: f32").replace("mantissa: { type: i64", "mantissa: { type: u64"),
+    )
+    .replace("  Order:\n", "  Login: { tlv_type: 1003, domain: Control, fields: { user: u64 } }\n  Order:\n");
+    let found = fifth.compare(&schema(&sixth));
+    let found: Vec<_> = found
+        .iter()
+        .map(|locked| (locked.finding.rule.id, &*locked.finding.path, locked.versions))
+        .filter(|(rule, ..)| !rule.starts_with("SCHEMA_"))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            // Gone in version 4, so that nothing but the past knows it.
+            ("TYPE_ID_REUSED", "Login", (3, 3)),
+            ("FIELD_TYPE_CHANGED", "Price.mantissa", (3, 5)),
+            ("FIELD_TYPE_CHANGED", "Order.flags", (4, 5)),
+            ("MESSAGE_ADDED", "Login", (5, 5)),
+        ]
+    );
+}
+
+/// Without it a team that compares with its lock could be told less of what counts than one that compares with git.
+#[test]
+fn a_lock_finds_what_its_contract_does() {
+    let base = schema(BASE);
+    let lock = locked(&print(&Lock::first(&base)));
+    let not_in_locks =
+        ["UNIT_CHANGED", "RUST_TYPE_CHANGED", "REDACTION_REMOVED", "UNUSED_TYPE_CHANGED", "ENUM_REMOVED"];
+    for (what, text) in edited() {
+        let new = schema(&text);
+        let with_contract: Vec<_> = compare(&base, &new, Known::Everything)
+            .into_iter()
+            .filter(|finding| finding.category() != Category::Info && !not_in_locks.contains(&finding.rule.id))
+            .map(|finding| (finding.rule.id, finding.path, finding.message))
+            .collect();
+        let mut with_lock: Vec<_> = lock
+            .compare(&new)
+            .into_iter()
+            .map(|locked| locked.finding)
+            .filter(|finding| finding.category() != Category::Info)
+            .map(|finding| (finding.rule.id, finding.path, finding.message))
+            .collect();
+        let mut with_contract = with_contract;
+        with_contract.sort();
+        with_lock.sort();
+        assert_eq!(with_lock, with_contract, "{what}");
+    }
+}
