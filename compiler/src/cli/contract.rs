@@ -17,7 +17,7 @@ use super::exit::{Exit, Failure};
 use super::terminal;
 
 /// The contract that is read when none is named.
-const DEFAULT_FILE: &str = "contracts.yaml";
+pub const DEFAULT_FILE: &str = "contracts.yaml";
 
 /// How diagnostics are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -77,9 +77,22 @@ impl Contract {
         Self::read_showing(reading, file, false)
     }
 
+    /// The same, with the text among others, so that places in all of them can be shown.
+    pub fn read_among(reading: &Reading, file: Option<&Path>, sources: &mut SourceMap) -> Result<Self, Failure> {
+        Self::read_into(reading, file, false, sources)
+    }
+
     fn read_showing(reading: &Reading, file: Option<&Path>, warnings: bool) -> Result<Self, Failure> {
+        Self::read_into(reading, file, warnings, &mut SourceMap::new())
+    }
+
+    fn read_into(
+        reading: &Reading,
+        file: Option<&Path>,
+        warnings: bool,
+        sources: &mut SourceMap,
+    ) -> Result<Self, Failure> {
         let path = file.unwrap_or(Path::new(DEFAULT_FILE));
-        let mut sources = SourceMap::new();
         let loaded = match is_stdin(path) {
             true => sources.load_reader(&reading.stdin_name, io::stdin().lock()),
             false => sources.load(path),
@@ -91,11 +104,11 @@ impl Contract {
                     .help(format!("name the contract; without a name it is {DEFAULT_FILE} in the current folder")),
                 _ => *diagnostic,
             };
-            reading.print(&sources, &[diagnostic]);
+            reading.print(sources, &[diagnostic]);
             Failure::silent(if unread { Exit::Io } else { Exit::Findings })
         })?;
         let name = if is_stdin(path) { Path::new(&reading.stdin_name) } else { path };
-        let schema = reading.check(&sources, source, warnings)?;
+        let schema = reading.check(sources, source, warnings)?;
         Ok(Self { schema, path: name.to_owned() })
     }
 
@@ -127,7 +140,7 @@ pub fn unknown_name<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a 
 
 impl Reading {
     /// Prints diagnostics on stderr.
-    fn print(&self, sources: &SourceMap, diagnostics: &[Diagnostic]) {
+    pub fn print(&self, sources: &SourceMap, diagnostics: &[Diagnostic]) {
         let format = match self.message_format {
             MessageFormat::Human => Format::Human { color: terminal::colored_words(self.color) },
             MessageFormat::Short => Format::Short,
@@ -150,7 +163,8 @@ impl Reading {
         terminal::say(failure, self.color);
     }
 
-    fn check(&self, sources: &SourceMap, source: SourceId, show_warnings: bool) -> Result<Arc<Schema>, Failure> {
+    /// The schema of a text; prints its diagnostics where there are errors, or warnings that are shown or denied.
+    pub fn check(&self, sources: &SourceMap, source: SourceId, show_warnings: bool) -> Result<Arc<Schema>, Failure> {
         let Checked { schema, diagnostics } = myc_schema::check(sources, source);
         if show_warnings || schema.is_none() || self.deny == Some(Deny::Warnings) {
             self.print(sources, &diagnostics);

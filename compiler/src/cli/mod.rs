@@ -9,7 +9,9 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use exit::{Exit, Failure};
 use terminal::Color;
 
+mod against;
 mod annotate;
+mod breaking;
 mod capture;
 mod check;
 mod compile;
@@ -21,6 +23,7 @@ mod dune_rules;
 mod encode;
 mod exit;
 mod explain;
+mod git;
 mod json_schema;
 mod layout;
 mod list_codes;
@@ -66,6 +69,7 @@ struct Cli {
 enum Command {
     Compile(compile::CompileArgs),
     Check(check::CheckArgs),
+    Breaking(breaking::BreakingArgs),
     Digest(digest::DigestArgs),
     Layout(layout::LayoutArgs),
     Encode(encode::EncodeArgs),
@@ -106,6 +110,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
     match command {
         Command::Compile(args) => compile::run(args),
         Command::Check(args) => check::run(args),
+        Command::Breaking(args) => breaking::run(args),
         Command::Digest(args) => digest::run(args),
         Command::Layout(args) => layout::run(args),
         Command::Encode(args) => encode::run(args),

@@ -22,22 +22,39 @@ pub(super) fn render(sources: &SourceMap, diagnostics: &[Diagnostic], color: boo
         if !text.is_empty() {
             text.push('\n');
         }
-        text.push_str(&one(&renderer, sources, diagnostic));
+        text.push_str(&one(&renderer, sources, diagnostic, level(diagnostic), &[]));
         text.push('\n');
     }
     text
 }
 
-fn one(renderer: &Renderer, sources: &SourceMap, diagnostic: &Diagnostic) -> String {
-    let level = match diagnostic.severity() {
+pub(super) fn render_as(
+    sources: &SourceMap,
+    diagnostic: &Diagnostic,
+    severity: &str,
+    notes: &[String],
+    color: bool,
+) -> String {
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    one(&renderer, sources, diagnostic, level(diagnostic).with_name(severity), notes) + "\n"
+}
+
+fn level(diagnostic: &Diagnostic) -> Level<'static> {
+    match diagnostic.severity() {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
-    };
+    }
+}
+
+fn one(renderer: &Renderer, sources: &SourceMap, diagnostic: &Diagnostic, level: Level, notes: &[String]) -> String {
     let excerpts = excerpts(sources, diagnostic);
     let title = level.primary_title(printable(&diagnostic.message)).id(diagnostic.code.id);
     let mut group = Group::with_title(title);
     for excerpt in &excerpts {
         group = group.element(excerpt.snippet());
+    }
+    for note in notes {
+        group = group.element(Element::from(Level::NOTE.message(printable(note))));
     }
     for help in help(diagnostic) {
         group = group.element(Element::from(Level::HELP.message(help)));

@@ -31,6 +31,18 @@ pub fn render(sources: &SourceMap, diagnostics: &[Diagnostic], format: Format) -
     }
 }
 
+/// One diagnostic as [`Format::Human`] shows it, with another word for its severity and with notes. Ends with a line
+/// break.
+pub fn render_as(
+    sources: &SourceMap,
+    diagnostic: &Diagnostic,
+    severity: &str,
+    notes: &[String],
+    color: bool,
+) -> String {
+    human::render_as(sources, diagnostic, severity, notes, color)
+}
+
 /// A span as people and tools count it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place<'a> {
@@ -53,7 +65,7 @@ pub(super) fn severity(diagnostic: &Diagnostic) -> &'static str {
 }
 
 /// Text for a terminal or a log: what would move the cursor, colour or reorder the line is spelled out.
-pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+pub fn printable(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unprintable) {
         return Cow::Borrowed(text);
     }

@@ -10,6 +10,7 @@
 
 use std::sync::Arc;
 
+use crate::diag::Diagnostic;
 use crate::ir::{Message, Schema};
 use crate::lock::Past;
 use crate::source::Span;
@@ -88,6 +89,20 @@ impl Finding {
     /// What to do about it.
     pub fn advice(&self) -> &str {
         self.help.as_deref().unwrap_or(self.rule.advice)
+    }
+
+    /// The difference as a diagnostic: at its newer place, and the older one beside it.
+    pub fn diagnostic(&self) -> Diagnostic {
+        const WAS: &str = "as it was";
+        let diagnostic = match (self.new, self.old) {
+            (Some(new), old) => {
+                let diagnostic = Diagnostic::new(&self.rule.code, new, &*self.message);
+                old.into_iter().fold(diagnostic, |diagnostic, old| diagnostic.related(old, WAS))
+            }
+            (None, Some(old)) => Diagnostic::new(&self.rule.code, old, &*self.message).label(WAS),
+            (None, None) => Diagnostic::without_place(&self.rule.code, &*self.message),
+        };
+        diagnostic.help(self.advice())
     }
 }
 

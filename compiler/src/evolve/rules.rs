@@ -1,6 +1,9 @@
 //! The one table of rules that differences between two schemas are reported under. An id is never
 //! given a second meaning, and a rule never another category.
 
+use crate::codes::Code;
+use crate::diag::Severity;
+
 /// What a difference concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Category {
@@ -55,6 +58,8 @@ pub struct Rule {
     pub title: &'static str,
     /// What to do about it.
     pub advice: &'static str,
+    /// The rule as diagnostics know it.
+    pub code: Code,
 }
 
 /// The rule with this id.
@@ -62,12 +67,29 @@ pub fn find(id: &str) -> Option<&'static Rule> {
     ALL.iter().copied().find(|rule| rule.id == id)
 }
 
+const fn severity(category: Category) -> Severity {
+    match category {
+        Category::Info => Severity::Warning,
+        _ => Severity::Error,
+    }
+}
+
 macro_rules! rules {
     ($($id:ident $category:ident $title:literal $advice:expr;)*) => {
         $(
             #[doc = $title]
-            pub static $id: Rule =
-                Rule { id: stringify!($id), category: Category::$category, title: $title, advice: $advice };
+            pub static $id: Rule = Rule {
+                id: stringify!($id),
+                category: Category::$category,
+                title: $title,
+                advice: $advice,
+                code: Code {
+                    id: stringify!($id),
+                    severity: severity(Category::$category),
+                    title: $title,
+                    explanation: $advice,
+                },
+            };
         )*
         /// Every rule, worst category first.
         pub static ALL: &[&Rule] = &[$(&$id),*];

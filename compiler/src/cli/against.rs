@@ -1,0 +1,115 @@
+//! What a contract is compared with: another file, a commit, or a lock.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use myc_schema::codes;
+use myc_schema::diag::Diagnostic;
+use myc_schema::evolve::{Finding, Known, compare};
+use myc_schema::ir::Schema;
+use myc_schema::lock::{self, Lock};
+use myc_schema::source::{SourceId, SourceMap};
+
+use super::contract::{DEFAULT_FILE, Reading, is_stdin};
+use super::exit::{Exit, Failure};
+use super::git;
+
+/// An older schema.
+pub struct Against {
+    /// As the command line names it.
+    pub name: String,
+    older: Older,
+}
+
+enum Older {
+    Contract(Arc<Schema>),
+    Lock(Box<Lock>),
+}
+
+/// A difference, and the versions whose peers it concerns.
+pub struct Difference {
+    pub finding: Finding,
+    /// First and last.
+    pub versions: (u16, u16),
+}
+
+impl Against {
+    /// Reads `FILE` (a contract or a lock, by what is in it) or `git:REF[:PATH]`, where the path is by default that of
+    /// `contract`.
+    pub fn read(
+        reading: &Reading,
+        name: &str,
+        contract: Option<&Path>,
+        sources: &mut SourceMap,
+    ) -> Result<Self, Failure> {
+        let loaded = match name.strip_prefix("git:") {
+            Some(of_git) => {
+                let (reference, path) = match of_git.split_once(':') {
+                    Some((reference, path)) => (reference, Some(path)),
+                    None => (of_git, None),
+                };
+                let (folder, file) = place(contract)?;
+                git::load(sources, &folder, reference, &path.map_or_else(|| format!("./{file}"), str::to_owned))?
+            }
+            None if is_stdin(Path::new(name)) => sources.load_reader(&reading.stdin_name, std::io::stdin().lock()),
+            None => sources.load(Path::new(name)),
+        };
+        let source = loaded.map_err(|diagnostic| refuse(reading, sources, *diagnostic))?;
+        Ok(Self { name: name.to_owned(), older: Older::read(reading, sources, source)? })
+    }
+
+    /// The older schema.
+    pub fn schema(&self) -> &Schema {
+        match &self.older {
+            Older::Contract(schema) => schema,
+            Older::Lock(lock) => &lock.schema,
+        }
+    }
+
+    /// Every difference to a newer schema.
+    pub fn compare(&self, new: &Schema) -> Vec<Difference> {
+        match &self.older {
+            Older::Contract(old) => {
+                let versions = (old.version, old.version);
+                let findings = compare(old, new, Known::Everything).into_iter();
+                findings.map(|finding| Difference { finding, versions }).collect()
+            }
+            Older::Lock(lock) => {
+                let findings = lock.compare(new).into_iter();
+                findings.map(|locked| Difference { finding: locked.finding, versions: locked.versions }).collect()
+            }
+        }
+    }
+}
+
+impl Older {
+    fn read(reading: &Reading, sources: &SourceMap, source: SourceId) -> Result<Self, Failure> {
+        let file = sources.get(source);
+        let text = file.map_or("", |file| file.text());
+        if !lock::is_lock(text) {
+            return reading.check(sources, source, false).map(Self::Contract);
+        }
+        let lock = lock::read(source, text).map_err(|error| {
+            let name = file.map_or("", |file| file.name());
+            let text = format!("`{name}` is no lock that can be used: line {}: {}", error.line, error.message);
+            Failure::finding(text).help(error.help)
+        })?;
+        Ok(Self::Lock(Box::new(lock)))
+    }
+}
+
+/// The folder and the name of a contract.
+fn place(contract: Option<&Path>) -> Result<(PathBuf, String), Failure> {
+    let contract = contract.filter(|path| !is_stdin(path)).unwrap_or(Path::new(DEFAULT_FILE));
+    let folder = contract.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let name = contract.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| Failure::usage(format!("`{}` is no file of a repository", contract.display())))?;
+    Ok((folder.to_owned(), name.to_owned()))
+}
+
+/// A text that could not be read.
+fn refuse(reading: &Reading, sources: &SourceMap, diagnostic: Diagnostic) -> Failure {
+    let unread = diagnostic.code.id == codes::E0001.id;
+    reading.print(sources, &[diagnostic]);
+    Failure::silent(if unread { Exit::Io } else { Exit::Findings })
+}
