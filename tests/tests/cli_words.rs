@@ -5,9 +5,10 @@ use std::process::Command;
 use mycelium_tests::program::{Run, command, feed, folder, run};
 use mycelium_tests::toolchain::{self, root};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "compile",
     "check",
+    "breaking",
     "digest",
     "layout",
     "encode",
