@@ -10,20 +10,13 @@ type sink = {
 
 type while_disconnected = [ `Buffer | `Drop | `Error ]
 
-type notice =
-  | Connected of Connection.session
-  | Disconnected of { failure : Failure.t; again : bool }
-  | Dropped_by_bridge of int
-  | Left_out of { type_id : int; problem : string }
-  | Discarded of int
-
 type hooks = {
   changed : unit -> unit;
   room : unit -> unit;
   output : unit -> unit;
   look : unit -> unit;
   resumed : unit -> unit;
-  notice : notice -> unit;
+  notice : Notice.t -> unit;
 }
 
 let no_hooks =
@@ -161,7 +154,7 @@ let finish t failure =
     t.ended <- Some failure;
     unsent t (Outbox.clear t.outbox);
     let lost = t.counters.unsent - t.reported in
-    if lost > 0 then t.hooks.notice (Discarded lost);
+    if lost > 0 then t.hooks.notice (Notice.Discarded lost);
     t.hooks.changed ();
     t.hooks.room ();
     Router.iter t.router (fun sink -> sink.wake ())
@@ -178,7 +171,7 @@ let failed t failure =
   let final =
     t.closing || Option.is_none t.reconnect || Failure.is_permanent failure
   in
-  t.hooks.notice (Disconnected { failure; again = not final });
+  t.hooks.notice (Notice.Disconnected { failure; again = not final });
   if final then finish t failure
   else begin
     t.hooks.changed ();
@@ -230,7 +223,7 @@ let accepted t c ~now (session : Connection.session) =
   t.hooks.output ();
   t.hooks.changed ();
   t.hooks.room ();
-  t.hooks.notice (Connected session)
+  t.hooks.notice (Notice.Connected session)
 
 let rec any_blocked sinks ~size =
   match sinks with
@@ -280,7 +273,7 @@ let dropped t total =
   let sum = c.dropped_by_bridge + max 0 (total - t.told) in
   c.dropped_by_bridge <- (if sum < 0 then max_int else sum);
   t.told <- max t.told total;
-  t.hooks.notice (Dropped_by_bridge c.dropped_by_bridge)
+  t.hooks.notice (Notice.Dropped_by_bridge c.dropped_by_bridge)
 
 type turn = Waiting | Stalled | Over of Failure.t
 
@@ -314,6 +307,13 @@ let rec take_events t c ~now =
 let pump t c ~now =
   t.now <- now;
   take_events t c ~now
+
+let may_read t c = Connection.wants_input c && not t.stalled
+
+let turn t c ~now ~read =
+  if not (may_read t c && read t c ~now) then Connection.handle_timeout c ~now;
+  if t.stalled && Option.is_none (Connection.failure c) then Stalled
+  else pump t c ~now
 
 let unstall t ~now =
   if t.stalled then begin
@@ -500,25 +500,3 @@ let stats t =
   in
   { connections; frames_in; bytes_in; frames_out; bytes_out; writes; unsent;
     dropped; unshared; dropped_by_bridge }
-
-let is_warning = function
-  | Connected { differences = Some d; _ } -> not (Differences.is_empty d)
-  | Connected _ | Disconnected { failure = Closed; _ } -> false
-  | Disconnected _ | Dropped_by_bridge _ | Left_out _ | Discarded _ -> true
-
-let words = function
-  | Connected { differences = Some d; _ } when not (Differences.is_empty d) ->
-      "connected, only for messages that both have alike: "
-      ^ Differences.to_string d
-  | Connected _ -> "connected"
-  | Disconnected { failure = Closed; _ } -> "closed"
-  | Disconnected { failure; again } ->
-      Failure.to_string failure ^ if again then "; connecting again" else ""
-  | Dropped_by_bridge n ->
-      Printf.sprintf "the bridge has dropped %d frames for this client" n
-  | Left_out { type_id; problem } ->
-      Printf.sprintf "a message of type %d is not valid (%s) and left out"
-        type_id problem
-  | Discarded n -> Printf.sprintf "%d messages were dropped unsent" n
-
-let to_string t notice = t.address ^ ": " ^ words notice

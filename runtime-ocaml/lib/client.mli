@@ -3,8 +3,8 @@
     without sockets, threads or a clock: [mycelium.unix] and [mycelium-lwt]
     drive the same code, and another scheduler would.
 
-    A driver calls {!connect} when it has a socket, {!pump} after it gave the
-    connection what it had read, and {!lost} when that said [Over] and the
+    A driver calls {!connect} when it has a socket, {!turn} when there may be
+    something to read or it is time, and {!lost} when that said [Over] and the
     socket is closed. Not for use by two threads at once, and [hooks] may not
     call back. *)
 
@@ -21,15 +21,6 @@ type sink = {
 type while_disconnected = [ `Buffer | `Drop | `Error ]
 (** What becomes of messages that are published while there is no connection. *)
 
-(** What is worth a line in a log. *)
-type notice =
-  | Connected of Connection.session
-  | Disconnected of { failure : Failure.t; again : bool }
-  | Dropped_by_bridge of int  (** So many frames for this client, in all. *)
-  | Left_out of { type_id : int; problem : string }
-      (** A message that is not valid. *)
-  | Discarded of int  (** So many messages will never be sent. *)
-
 type hooks = {
   changed : unit -> unit;  (** The handshake, an answer, or the end. *)
   room : unit -> unit;
@@ -38,7 +29,7 @@ type hooks = {
   look : unit -> unit;
       (** Who waits for input is to look again, at {!Connection.deadline} too. *)
   resumed : unit -> unit;  (** Reading goes on: {!stalled} has ended. *)
-  notice : notice -> unit;
+  notice : Notice.t -> unit;
 }
 (** What the driver is told, from within the functions below. *)
 
@@ -105,6 +96,20 @@ val pump : t -> Connection.t -> now:float -> turn
 (** [pump t c ~now] takes the events of [c], and hands out its data. It raises
     what the program's own code raises asynchronously ([Sys.Break],
     [Out_of_memory], [Stack_overflow]), and nothing else. *)
+
+val may_read : t -> Connection.t -> bool
+(** [may_read t c] is [true] iff what the socket has is wanted now. *)
+
+val turn :
+  t ->
+  Connection.t ->
+  now:float ->
+  read:(t -> Connection.t -> now:float -> bool) ->
+  turn
+(** [turn t c ~now ~read] has [read] read once, without waiting, if it may, then
+    does what is due, and {!pump}s. [read] is [false] iff there was nothing.
+    Only then is time looked at: a bridge whose bytes are there is not silent,
+    only because this program was busy when they came. *)
 
 val lost : t -> now:float -> Failure.t -> unit
 (** [lost t ~now failure] is for a connection whose socket is closed. *)
@@ -230,9 +235,3 @@ type stats = {
 
 val stats : t -> stats
 (** [stats t] is the sums by now. *)
-
-val is_warning : notice -> bool
-(** [is_warning notice] tells warnings from what is good to know. *)
-
-val to_string : t -> notice -> string
-(** [to_string t notice] is one line, which begins with the address. *)

@@ -1,3 +1,5 @@
+(* Long because every frame and every deadline acts on the same state. *)
+
 module Core = Core_messages
 module Message = Mycelium_wire.Message
 module U64 = Mycelium_wire.U64

@@ -17,3 +17,4 @@ module Bounded = Bounded
 module Router = Router
 module Client = Client
 module Subscription = Subscription
+module Notice = Notice

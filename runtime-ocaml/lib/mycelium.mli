@@ -32,3 +32,4 @@ module Bounded = Bounded
 module Router = Router
 module Client = Client
 module Subscription = Subscription
+module Notice = Notice

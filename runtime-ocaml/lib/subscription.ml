@@ -53,7 +53,7 @@ let push t ~size v =
 
 let reject t ~type_id problem =
   t.rejected <- t.rejected + 1;
-  t.client.hooks.notice (Left_out { type_id; problem })
+  t.client.hooks.notice (Notice.Left_out { type_id; problem })
 
 (* What the program's own function raises is no reason to lose the connection;
    what may be raised anywhere is not its fault. *)

@@ -3,6 +3,7 @@ module Clock = Mycelium_unix.Clock
 module Connection = Mycelium.Connection
 module Failure = Mycelium.Failure
 module Inbox = Mycelium.Inbox
+module Notice = Mycelium.Notice
 module Outbox = Mycelium.Outbox
 module Socket = Mycelium_unix.Socket
 open Lwt.Syntax
@@ -26,11 +27,12 @@ let poke t =
 let added t = Lwt_condition.broadcast t.work ()
 
 (* A reporter that raises is no reason to lose the connection. *)
-let log client notice =
+let log (client : Client.t) notice =
   let level =
-    if Client.is_warning notice then Logs.Warning else Logs.Info
+    if Notice.is_warning notice then Logs.Warning else Logs.Info
   in
-  try Log.msg level (fun m -> m "%s" (Client.to_string client notice))
+  try Log.msg level (fun m ->
+        m "%s: %s" client.address (Notice.to_string notice))
   with _ -> ()
 
 let create ~address ~client =
@@ -128,12 +130,10 @@ let due c =
   | d when d = infinity -> []
   | d -> [ Lwt_unix.sleep (Float.max 0. (d -. Clock.now ())) ]
 
-let may_read t c = Connection.wants_input c && not t.client.stalled
+let readable t c fd =
+  if Client.may_read t.client c then [ Lwt_unix.wait_read fd ] else []
 
-let readable t c fd = if may_read t c then [ Lwt_unix.wait_read fd ] else []
-
-(* Whether there was anything. *)
-let read c fd ~now =
+let read fd _ c ~now =
   let inbox = Connection.inbox c in
   Inbox.prepare inbox;
   let b = Inbox.buffer inbox and pos = Inbox.fill_pos inbox in
@@ -144,18 +144,11 @@ let read c fd ~now =
     Connection.abort c (Lost "the bridge reset it");
   n <> Socket.again
 
-(* Whatever has ended the wait: a peer whose bytes are there is not silent, only
-   because this program was busy when they came. *)
 let rec read_loop t c fd =
   let* () = Lwt.pick (poked t :: (readable t c fd @ due c)) in
   t.poked <- false;
   let now = Clock.now () in
-  if not (may_read t c && read c fd ~now) then
-    Connection.handle_timeout c ~now;
-  let turn : Client.turn =
-    if t.client.stalled && Connection.failure c = None then Stalled
-    else Client.pump t.client c ~now
-  in
+  let turn = Client.turn t.client c ~now ~read:(read fd) in
   if Connection.has_output c || not (Connection.is_open c) then added t;
   match turn with
   | Over failure -> Lwt.return failure

@@ -1,4 +1,3 @@
-module Backoff = Mycelium.Backoff
 module Bounded = Mycelium.Bounded
 module Client = Mycelium.Client
 module Codec = Mycelium.Codec
@@ -6,118 +5,15 @@ module Connection = Mycelium.Connection
 module Core = Mycelium.Core_messages
 module Failure = Mycelium.Failure
 module Inbox = Mycelium.Inbox
-module Outbox = Mycelium.Outbox
 module R = Reference_messages
 module Subscription = Mycelium.Subscription
 open Protocol
+open Driver
 
 let int = Alcotest.(check int)
 let bool = Alcotest.(check bool)
 let string = Alcotest.(check string)
-let counters = (module R.Counter_update : Mycelium.Message.S with type t = _)
 let texts = (module R.Text_message : Mycelium.Message.S with type t = _)
-
-(* {1 A driver without sockets} *)
-
-type driver = {
-  client : Client.t;
-  mutable now : float;
-  mutable turn : Client.turn;
-  mutable resumed : int;
-  mutable room : int;
-}
-
-let again = Backoff.make ~jitter:0. ~initial:1. ~max:8. ()
-
-let driver ?reconnect ?(while_disconnected = `Buffer) ?(send_limit = 1_000_000)
-    ?(config = config ()) () =
-  let client =
-    Client.create ~config ~address:"test" ~reconnect ~send_limit
-      ~while_disconnected
-  in
-  let d = { client; now = 0.; turn = Waiting; resumed = 0; room = 0 } in
-  Client.set_hooks client
-    {
-      changed = ignore;
-      room = (fun () -> d.room <- d.room + 1);
-      output = ignore;
-      look = ignore;
-      resumed = (fun () -> d.resumed <- d.resumed + 1);
-      notice =
-        (fun notice ->
-          ignore (Client.is_warning notice : bool);
-          ignore (Client.to_string client notice : string));
-    };
-  d
-
-let connection d = Option.get d.client.connection
-
-let pump d =
-  d.turn <- Client.pump d.client (connection d) ~now:d.now;
-  match d.turn with
-  | Over failure -> Client.lost d.client ~now:d.now failure
-  | Waiting | Stalled -> ()
-
-let feed d s =
-  Connection.input (connection d) ~now:d.now s;
-  pump d
-
-(* Up to [limit] bytes of what may be written. *)
-let write ?(limit = max_int) d =
-  let o = d.client.outbox and b = Buffer.create 100 in
-  let left () = limit - Buffer.length b in
-  while left () > 0 && Client.has_output d.client && Outbox.take o do
-    let n = min (left ()) (Outbox.len o) in
-    Buffer.add_subbytes b (Outbox.bytes o) (Outbox.pos o) n;
-    Client.wrote d.client n
-  done;
-  Buffer.contents b
-
-let connect ?max_payload ?interval_ms d =
-  ignore (Client.connect d.client ~now:d.now : Connection.t);
-  ignore (write d : string);
-  feed d (welcome ?max_payload ?interval_ms ());
-  bool "accepted" true (Client.is_open d.client)
-
-let opened ?reconnect ?while_disconnected ?send_limit () =
-  let d = driver ?reconnect ?while_disconnected ?send_limit () in
-  connect d;
-  d
-
-let hang_up d =
-  Inbox.prepare (Connection.inbox (connection d));
-  Connection.received (connection d) ~now:d.now 0;
-  pump d
-
-let publish d n =
-  match Client.publish d.client counters (counter_update n) with
-  | Queued -> "queued"
-  | Dropped -> "dropped"
-  | No_room -> "no room"
-  | Refused failure -> Failure.to_string failure
-
-let published d n = string "published" "queued" (publish d n)
-let stats d = Client.stats d.client
-let frame_size = String.length (counter 0)
-
-let subscription = function
-  | Ok (s, (_ : Client.request)) -> s
-  | Error failure -> Alcotest.fail (Failure.to_string failure)
-
-let subscribe ?frames ?policy d message =
-  let settings = Subscription.settings ?frames ?policy () in
-  Subscription.one d.client ~now:d.now settings ~wake:ignore message
-  |> subscription
-
-let subscribed d =
-  feed d (Protocol.subscribed d.client.asked);
-  bool "answered" true (d.client.acknowledged = d.client.asked)
-
-let take s = Subscription.take s ~now:(fun () -> 0.)
-let value (m : R.Counter_update.t) = Int32.to_int (Int32.of_int m.value)
-
-let counters_from n m =
-  String.concat "" (List.init (m - n + 1) (fun i -> counter (n + i)))
 
 (* {1 What becomes of what is published} *)
 
@@ -290,7 +186,7 @@ let giving_up () =
 let closing_with_a_full_queue () =
   let d = opened () in
   let s = subscribe d counters ~frames:2 in
-  subscribed d;
+  answer d;
   feed d (counters_from 1 5);
   bool "full" true (d.turn = Stalled);
   Client.close d.client ~now:1.;
@@ -307,7 +203,7 @@ let closing_with_a_full_queue () =
 let stalls () =
   let d = opened ~reconnect:again () in
   let s = subscribe d counters ~frames:4 in
-  subscribed d;
+  answer d;
   feed d (counters_from 1 10);
   bool "full" true (d.turn = Stalled);
   int "first" 1 (value (take s));
@@ -336,7 +232,7 @@ let bounded_while_asking () =
       ~type_ids:(Some [ 5000 ]) count
     |> subscription
   in
-  subscribed d;
+  answer d;
   feed d (big ^ big);
   bool "full" true (d.turn = Stalled);
   ignore (subscribe d counters : R.Counter_update.t Subscription.t);
@@ -370,7 +266,7 @@ let decode_raises () =
       ~type_ids:None decode
     |> subscription
   in
-  subscribed d;
+  answer d;
   (match feed d (counters_from 1 4) with
   | () -> Alcotest.fail "a signal's exception is the program's"
   | exception Sys.Break -> ());
@@ -378,6 +274,22 @@ let decode_raises () =
   bool "goes on" true (d.turn = Waiting);
   int "rejected" 2 s.rejected;
   int "the fourth" 4 (take s)
+
+(* This program was busy: the bridge has kept its heartbeats. *)
+let late_is_not_silent () =
+  let late arrived =
+    let d = create () in
+    connect d ~interval_ms:1000;
+    d.now <- 60.;
+    let read _ c ~now =
+      if arrived then Connection.input c ~now (ping 1);
+      arrived
+    in
+    Client.turn d.client (connection d) ~now:d.now ~read
+  in
+  bool "bytes were there" true (late true = Waiting);
+  bool "none were" true
+    (match late false with Over (Silent _) -> true | _ -> false)
 
 let dropped_by_bridge () =
   let d = opened ~reconnect:again () in
@@ -400,13 +312,13 @@ let dropped_by_bridge () =
 
 (* A bridge that accepts and closes must not be dialled ten times a second. *)
 let backoff_grows () =
-  let d = driver ~reconnect:again () in
+  let d = create ~reconnect:again () in
   let delay () = Client.next_delay d.client ~random:0. in
   let delays =
     List.init 5 (fun _ ->
         connect d;
         ignore (subscribe d counters : R.Counter_update.t Subscription.t);
-        subscribed d;
+        answer d;
         hang_up d;
         delay ())
   in
@@ -450,7 +362,7 @@ let allocation () =
   let d = opened () in
   let n = 1000 in
   let s = subscribe d counters in
-  subscribed d;
+  answer d;
   let bytes = counters_from 1 n in
   let inbox = Connection.inbox (connection d) in
   Inbox.prepare inbox;
@@ -481,160 +393,6 @@ let allocation () =
   in
   int "taking costs nothing" overhead (snd (words (fun () -> take_all n)))
 
-(* {1 Any bytes, at any time} *)
-
-type op =
-  | Feed of string
-  | Hang_up
-  | Reset
-  | Write of int
-  | Publish of int
-  | Fail_output
-  | Wait of float
-  | Subscribe of bool
-  | Unsubscribe
-  | Take
-  | Stop
-  | Close
-
-let op =
-  let open QCheck2.Gen in
-  frequency
-    [
-      (30, Test_connection.part >|= fun s -> Feed s);
-      (2, pure Hang_up);
-      (1, pure Reset);
-      (8, int_bound 3000 >|= fun n -> Write n);
-      (8, int_bound 20 >|= fun n -> Publish n);
-      (1, pure Fail_output);
-      (4, float_bound_inclusive 8. >|= fun s -> Wait s);
-      (3, bool >|= fun all -> Subscribe all);
-      (2, pure Unsubscribe);
-      (4, pure Take);
-      (1, pure Stop);
-      (1, pure Close);
-    ]
-
-let print_op = function
-  | Feed s -> "feed " ^ Check.hex s
-  | Hang_up -> "hang up"
-  | Reset -> "reset"
-  | Write n -> Printf.sprintf "write %d" n
-  | Publish n -> Printf.sprintf "publish %d" n
-  | Fail_output -> "fail output"
-  | Wait s -> Printf.sprintf "wait %g" s
-  | Subscribe all -> Printf.sprintf "subscribe %b" all
-  | Unsubscribe -> "unsubscribe"
-  | Take -> "take"
-  | Stop -> "stop"
-  | Close -> "close"
-
-let sessions =
-  let open QCheck2.Gen in
-  let setting = oneofl [ `Buffer; `Drop; `Error ] in
-  let version = oneofl [ (Connection.V1, false); (V2, false); (V2, true) ] in
-  triple version setting (list_size (int_bound 60) op)
-
-let print_sessions (_, _, ops) = String.concat "\n" (List.map print_op ops)
-
-(* Frames that were queued, and what became of them. *)
-let balances d ~written =
-  let s = stats d in
-  let left = Outbox.data d.client.outbox / frame_size in
-  s.frames_out - s.unsent - left <= written
-  && s.unsent + left <= s.frames_out
-
-let frames_of_data s =
-  let rec count pos n =
-    if pos + Codec.header_size > String.length s then n
-    else
-      let b = Bytes.unsafe_of_string s in
-      let len = Int32.to_int (Bytes.get_int32_le b (pos + 2)) in
-      let n = if Bytes.get_uint16_le b pos >= 100 then n + 1 else n in
-      count (pos + Codec.header_size + len) n
-  in
-  count 0 0
-
-(* No exception, no turn without end; every message that was queued is written,
-   counted or waiting; and the end comes when it is asked for. *)
-let survives ((version, shared), while_disconnected, ops) =
-  let config = config ~version ~shared () in
-  let d =
-    driver ~reconnect:again ~while_disconnected ~send_limit:3000 ~config ()
-  in
-  let subscriptions = ref [] and written = ref 0 in
-  let stream = Buffer.create 100 in
-  let hello = String.length config.first_bytes in
-  let count () =
-    let s = Buffer.contents stream in
-    let skip = min hello (String.length s) in
-    let s = String.sub s skip (String.length s - skip) in
-    written := !written + frames_of_data s;
-    Buffer.clear stream
-  in
-  let settle f =
-    if Option.is_some d.client.connection then begin
-      f (connection d);
-      if not d.client.stalled || Connection.failure (connection d) <> None then
-        pump d
-    end;
-    if Option.is_none d.client.connection then count ()
-  in
-  let run = function
-    | Feed s -> settle (fun c -> if not d.client.stalled then
-        Connection.input c ~now:d.now s)
-    | Hang_up ->
-        settle (fun c ->
-            Inbox.prepare (Connection.inbox c);
-            if not d.client.stalled then Connection.received c ~now:d.now 0)
-    | Reset -> settle (fun c -> Connection.abort c (Lost "reset"))
-    | Write limit -> Buffer.add_string stream (write d ~limit)
-    | Publish n ->
-        for i = 1 to n do
-          ignore (publish d i : string)
-        done
-    | Fail_output -> settle (Connection.output_failed ~now:d.now)
-    | Wait seconds ->
-        d.now <- d.now +. seconds;
-        settle (Connection.handle_timeout ~now:d.now)
-    | Subscribe all -> (
-        let settings = Subscription.settings ~frames:3 () in
-        let type_ids = if all then None else Some [ 1001; 1002 ] in
-        match
-          Subscription.any d.client ~now:d.now settings ~wake:ignore ~type_ids
-            R.Any_message.decode
-        with
-        | Ok (s, _) -> subscriptions := s :: !subscriptions
-        | Error _ -> ())
-    | Unsubscribe ->
-        List.iter (Subscription.close ~now:d.now) !subscriptions;
-        subscriptions := []
-    | Take ->
-        List.iter
-          (fun s ->
-            if not (Subscription.is_empty s) then
-              ignore (take s : R.Any_message.t))
-          !subscriptions;
-        settle ignore
-    | Stop -> Client.stop d.client ~now:d.now
-    | Close -> Client.close d.client ~now:d.now
-  in
-  let step op =
-    if (not (Client.is_over d.client)) && Option.is_none d.client.connection
-    then begin
-      ignore (Client.next_delay d.client ~random:0.5 : float);
-      ignore (Client.connect d.client ~now:d.now : Connection.t)
-    end;
-    run op;
-    Outbox.core d.client.outbox < 20_000
-  in
-  let bounded = List.for_all step ops in
-  Client.close d.client ~now:d.now;
-  (* It may wait for the handshake, then for their end: no longer. *)
-  List.iter (fun () -> run (Wait 8.)) [ (); () ];
-  if Option.is_some d.client.connection then count ();
-  bounded && Client.is_over d.client && balances d ~written:!written
-
 let tests =
   [
     Check.case "flush tells of losses" flush_tells_of_losses;
@@ -647,10 +405,9 @@ let tests =
     Check.case "full queues" stalls;
     Check.case "memory while an answer is due" bounded_while_asking;
     Check.case "a function that raises" decode_raises;
+    Check.case "late is not silent" late_is_not_silent;
     Check.case "what the bridge has dropped" dropped_by_bridge;
     Check.case "waits grow" backoff_grows;
     Check.case "subscribes again" subscribes_again;
     Check.case "allocation" allocation;
-    Check.property "any bytes, at any time" ~count:2000 sessions
-      ~print:print_sessions survives;
   ]

@@ -532,70 +532,6 @@ let bad_config () =
   | Error (Configuration { key = "schema_digest"; _ }) -> ()
   | _ -> Alcotest.fail "a digest of 5 bytes"
 
-(* {1 Any bytes at all} *)
-
-(* Frames of a bridge, some of them damaged. *)
-let part =
-  let open QCheck2.Gen in
-  let valid =
-    oneofl
-      [
-        welcome (); welcome ~mode:Shared (); welcome ~interval_ms:1 ();
-        reject Schema_mismatch "x"; reject Deadline ""; summary [];
-        summary ~last:false [ (1001, "12345678", "TextMessage") ];
-        goodbye Idle; ping 3; pong 3; subscribed 1; dropped 5; counter 1;
-        counter 2;
-      ]
-  in
-  let mutated =
-    valid >>= fun s ->
-    int_bound (String.length s - 1) >>= fun i ->
-    char >|= fun c -> String.mapi (fun j d -> if i = j then c else d) s
-  in
-  let cut =
-    valid >>= fun s ->
-    int_bound (String.length s) >|= fun n -> String.sub s 0 n
-  in
-  frequency
-    [ (6, valid); (3, mutated); (1, cut); (1, string_size (int_bound 40)) ]
-
-let stream =
-  let open QCheck2.Gen in
-  pair (oneofl [ (Connection.V1, false); (V2, false); (V2, true) ])
-    (list_size (int_bound 12) part)
-
-let print_stream (_, parts) = String.concat " " (List.map Check.hex parts)
-
-(* No exception, no endless loop, bounded answers; over stays over. *)
-let survives ((version, shared), parts) =
-  let c = start ~config:(config ~version ~shared ()) () in
-  let now = ref 0. in
-  let rec run n =
-    if n = 0 then Alcotest.fail "no end of events";
-    match Connection.next c ~now:!now with
-    | Await -> ()
-    | Closed _ -> ()
-    | Accepted _ ->
-        ignore (Connection.subscribe c ~now:0. ~all:false [ 1001 ] : int);
-        run (n - 1)
-    | _ -> run (n - 1)
-  in
-  List.iteri
-    (fun i part ->
-      now := !now +. 0.001;
-      Connection.input c ~now:!now part;
-      run 1000;
-      if i mod 3 = 0 then ignore (sent c : string);
-      if i mod 4 = 3 then Connection.handle_timeout c ~now:!now;
-      if i = 9 then Connection.close c ~now:!now)
-    parts;
-  ignore (finish c : string list);
-  ignore (sent c : string);
-  let over () =
-    match Connection.next c ~now:!now with Closed _ -> true | _ -> false
-  in
-  Outbox.core (Connection.outbox c) < 20_000 && over () && over ()
-
 let tests =
   [
     Check.case "what the client says first" hello;
@@ -621,5 +557,4 @@ let tests =
     Check.case "limits" limits;
     Check.case "no allocation" no_allocation;
     Check.case "bad settings" bad_config;
-    Check.property "any bytes" ~count:3000 stream ~print:print_stream survives;
   ]

@@ -14,6 +14,7 @@ let () =
       ("queues", Test_queues.tests);
       ("connection", Test_connection.tests);
       ("client", Test_client.tests);
+      ("any bytes", Test_any_bytes.tests);
       ("transport", Test_transport.tests);
       ("delivery", Test_delivery.tests);
       ("load", Test_load.tests);

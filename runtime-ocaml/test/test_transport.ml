@@ -9,8 +9,10 @@ let counters = (module R.Counter_update : Mycelium.Message.S with type t = _)
 let bool = Alcotest.(check bool)
 let int = Alcotest.(check int)
 
-let connect ?version ?handshake_timeout ?send_limit ?reconnect ?shared bridge =
-  Transport.connect ?version ?handshake_timeout ?send_limit ?reconnect ?shared
+let connect ?version ?handshake_timeout ?drain_timeout ?send_limit ?reconnect
+    ?shared bridge =
+  Transport.connect ?version ?handshake_timeout ?drain_timeout ?send_limit
+    ?reconnect ?shared
     ~client_name:"test" ~schema_digest:digest ~messages
     (Bridge.address bridge)
 
@@ -21,6 +23,8 @@ let failed what expected = function
   | Error failure ->
       if not (expected failure) then
         Alcotest.failf "%s: %s" what (Failure.to_string failure)
+
+let is_lost = function Failure.Lost _ -> true | _ -> false
 
 (* {1 Connecting} *)
 
@@ -79,6 +83,36 @@ let unreachable () =
   Bridge.play bridge ignore ignore;
   says "a closed port" "nobody listens" address;
   says "no host" "no such host" (Tcp { host = "nowhere.invalid"; port = 1 })
+
+(* A system without IPv6 has no sockets for the first address of many names. *)
+let next_address () =
+  let address = Address.Tcp { host = "both"; port = 1 } in
+  let connect result ~until:_ = result () in
+  let no_such_family () =
+    raise (Unix.Unix_error (EAFNOSUPPORT, "socket", ""))
+  in
+  let refused () = Error (Failure.Lost "refused") in
+  let first infos =
+    Socket.connect_any address infos ~until:(Clock.now () +. 1.) connect
+  in
+  bool "the third" true
+    (first [ no_such_family; refused; (fun () -> Ok 3); refused ] = Ok 3);
+  failed "none"
+    (function Unreachable _ -> true | _ -> false)
+    (first [ refused; no_such_family ]);
+  failed "none" is_lost (first [ no_such_family; refused ]);
+  let shares = ref [] in
+  let note () ~until =
+    shares := (until -. Clock.now ()) :: !shares;
+    refused ()
+  in
+  let (_ : (unit, Failure.t) result) =
+    Socket.connect_any address [ (); () ] ~until:(Clock.now () +. 60.) note
+  in
+  match !shares with
+  | [ last; first ] ->
+      bool "one that never answers leaves time" true (first < 31. && last > 50.)
+  | _ -> Alcotest.fail "not two"
 
 let refused_by script expected () =
   let bridge = Bridge.on_path () in
@@ -167,6 +201,117 @@ let other_contract () =
       failed "subscriber" other (Subscriber.create t counters);
       Transport.close t)
 
+(* {1 Waiting costs nothing}
+
+   Each of these waits a while for a bridge that does nothing. *)
+
+let idle what f =
+  let start = Sys.time () in
+  f ();
+  let used = Sys.time () -. start in
+  if used > 0.15 then Alcotest.failf "%s: %g s of computing" what used
+
+let silent_bridge () =
+  let bridge = Bridge.on_path () in
+  let over = Bridge.event () in
+  let script () =
+    let c = Bridge.accept bridge in
+    Bridge.await over;
+    Bridge.hang_up c
+  in
+  Bridge.play bridge script (fun () ->
+      idle "handshake" (fun () ->
+          failed "connect"
+            (function Handshake_timeout _ -> true | _ -> false)
+            (connect ~handshake_timeout:0.4 bridge));
+      Bridge.set over)
+
+(* [last_words] make the connection wait for its end. *)
+let silent_end what last_words () =
+  let bridge = Bridge.on_path () in
+  let published = Bridge.event () and over = Bridge.event () in
+  let script () =
+    let c = Bridge.welcome bridge in
+    Bridge.await published;
+    Bridge.send c last_words;
+    Bridge.await over;
+    Bridge.hang_up c
+  in
+  Bridge.play bridge script (fun () ->
+      let t = ok (connect ~drain_timeout:0.4 ~send_limit:10_000_000 bridge) in
+      let publisher = Publisher.create_exn t counters in
+      for n = 1 to 40_000 do
+        Publisher.publish_exn publisher (counter_update n)
+      done;
+      Bridge.set published;
+      idle what (fun () -> Transport.close t);
+      Bridge.set over)
+
+(* Threads that wait for the next connection. *)
+let nobody_there () =
+  let bridge = Bridge.on_path () in
+  let script () = Bridge.hang_up (Bridge.welcome bridge) in
+  Bridge.play bridge script (fun () ->
+      let slow = Mycelium.Backoff.make ~initial:3600. ~max:3600. () in
+      let t = ok (connect ~reconnect:slow ~send_limit:10 bridge) in
+      let publisher = Publisher.create_exn t counters in
+      let rec until_lost () =
+        if Transport.session t <> None then begin
+          Thread.yield ();
+          until_lost ()
+        end
+      in
+      until_lost ();
+      Publisher.publish_exn publisher (counter_update 1);
+      idle "publish and flush" (fun () ->
+          failed "publish" (( = ) (Failure.Timeout 0.2))
+            (Publisher.publish_timeout publisher ~seconds:0.2
+               (counter_update 2));
+          failed "flush" (( = ) (Failure.Timeout 0.2))
+            (Transport.flush ~timeout:0.2 t));
+      Transport.close t)
+
+(* {1 Logs} *)
+
+(* It may write to a file that is full. *)
+let reporter_raises () =
+  let bridge = Bridge.on_path () in
+  let calls = ref 0 in
+  let report _ _ ~over:_ _ _ =
+    incr calls;
+    failwith "disk full"
+  in
+  let before = Logs.reporter () and level = Logs.level () in
+  Logs.set_reporter { report };
+  Logs.set_level (Some Info);
+  let finally () =
+    Logs.set_reporter before;
+    Logs.set_level level
+  in
+  let script () =
+    let c = Bridge.welcome bridge in
+    Bridge.hang_up c;
+    let c = Bridge.welcome bridge in
+    ignore (Bridge.subscribed c : Core.Subscribe.t);
+    Bridge.send c (counter 1);
+    Bridge.say_goodbye c
+  in
+  Fun.protect ~finally (fun () ->
+      Bridge.play bridge script (fun () ->
+          let fast = Mycelium.Backoff.make ~initial:0.001 ~max:0.002 () in
+          let t = ok (connect ~reconnect:fast bridge) in
+          let rec until_second () =
+            if (Transport.stats t).connections < 2 then begin
+              Thread.yield ();
+              until_second ()
+            end
+          in
+          until_second ();
+          let s = Subscriber.create_exn t counters in
+          int "goes on" 1 (number (Subscriber.recv_exn s));
+          Transport.close t));
+  bool "it was called" true (!calls >= 3)
+
 (* {1 Losing the connection} *)
 
 let lost_by hang_up expected () =
@@ -186,8 +331,6 @@ let lost_by hang_up expected () =
       failed "publish" expected
         (Publisher.publish publisher (counter_update 2));
       Transport.close t)
-
-let is_lost = function Failure.Lost _ -> true | _ -> false
 
 let mid_frame c =
   Bridge.send c (String.sub (counter 1) 0 9);
@@ -348,6 +491,14 @@ let tests =
     Check.case "no answer" no_answer;
     Check.case "version 1" version_1;
     Check.case "modules of another contract" other_contract;
+    Check.case "the next address" next_address;
+    Check.case "idle in the handshake" silent_bridge;
+    Check.case "idle at the end" (silent_end "leaving" "");
+    Check.case "idle after garbage"
+      (silent_end "refusing" "\000\000\000\000\000\000");
+    Check.case "idle after a goodbye" (silent_end "draining" (goodbye Idle));
+    Check.case "idle while the bridge is away" nobody_there;
+    Check.case "a log reporter that raises" reporter_raises;
     Check.case "the bridge hangs up" (lost_by Bridge.hang_up is_lost);
     Check.case "in the middle of a frame" (lost_by mid_frame is_lost);
     Check.case "later garbage"

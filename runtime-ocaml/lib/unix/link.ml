@@ -266,10 +266,11 @@ let hooks t : Client.hooks =
       (fun notice ->
         note t (fun () ->
             let level =
-              if Client.is_warning notice then Logs.Warning else Logs.Info
+              if Mycelium.Notice.is_warning notice then Logs.Warning else Logs.Info
             in
             Log.msg level (fun m ->
-                m "%s" (Client.to_string t.client notice))));
+                m "%s: %s" t.client.address
+                  (Mycelium.Notice.to_string notice))));
   }
 
 let create ~address ~client =

@@ -18,13 +18,14 @@ let lost t failure =
   Client.lost t.client ~now:(Clock.now ()) failure;
   Condition.signal t.idle
 
-let pump t c ~now =
-  match Client.pump t.client c ~now with
+let obey t : Client.turn -> unit = function
   | Waiting -> ()
   | Stalled ->
       t.backlog <- true;
       Condition.signal t.idle
   | Over failure -> lost t failure
+
+let pump t c = obey t (Client.pump t.client c ~now:(Clock.now ()))
 
 (* {1 Reading} *)
 
@@ -35,11 +36,15 @@ let drain_wake t =
   | exception Unix.Unix_error _ -> ());
   t.waking <- false
 
-let read t c =
+let read t _ c ~now =
   let inbox = Connection.inbox c in
   Inbox.prepare inbox;
   let b = Inbox.buffer inbox and pos = Inbox.fill_pos inbox in
-  Socket.read t.fd b ~pos ~len:(Inbox.room inbox)
+  let n = Socket.read t.fd b ~pos ~len:(Inbox.room inbox) in
+  if n >= 0 then Connection.received c ~now n
+  else if n = Socket.lost then
+    Connection.abort c (Lost "the bridge reset it");
+  n <> Socket.again
 
 let unlocked t f =
   release t;
@@ -55,29 +60,19 @@ let wait t fd ~until =
   unlocked t (fun () ->
       Socket.wait_readable fd ~other:t.wake_output ~until)
 
-(* What reading gave, and whether the wait was cut short. *)
-let wait_and_read t c ~until =
-  let input = if Connection.wants_input c then Some t.fd else None in
-  let ready = wait t input ~until in
-  if ready land 2 <> 0 then drain_wake t;
-  if ready land 1 <> 0 && input <> None then read t c else Socket.again
-
 (* One wait, and what it brought. The lock is held, and the role. *)
 let step t ~until =
   match t.client.connection with
   | None -> ()
   | Some c when t.backlog ->
       t.backlog <- false;
-      pump t c ~now:(Clock.now ())
+      pump t c
   | Some c ->
       let until = Float.min until (Connection.deadline c) in
-      let n = wait_and_read t c ~until in
-      let now = Clock.now () in
-      if n >= 0 then Connection.received c ~now n
-      else if n = Socket.lost then
-        Connection.abort c (Lost "the bridge reset it")
-      else Connection.handle_timeout c ~now;
-      pump t c ~now;
+      let input = if Connection.wants_input c then Some t.fd else None in
+      let ready = wait t input ~until in
+      if ready land 2 <> 0 then drain_wake t;
+      obey t (Client.turn t.client c ~now:(Clock.now ()) ~read:(read t));
       if Outbox.core t.client.outbox > 0 || not (Connection.is_open c) then
         flush t
 
@@ -191,7 +186,7 @@ let wait_stalled t =
       Timed.wait t.idle t.lock ~until:(Connection.deadline c);
       if t.client.stalled then begin
         Connection.handle_timeout c ~now:(Clock.now ());
-        if Connection.failure c <> None then pump t c ~now:(Clock.now ());
+        if Connection.failure c <> None then pump t c;
         flush t
       end
 

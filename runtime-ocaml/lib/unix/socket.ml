@@ -98,21 +98,26 @@ let connect_one address (info : Unix.addr_info) ~until =
           finish fd
   with Unix.Unix_error (e, _, _) -> failed (explain address e)
 
-let connect_tcp address ~host ~port ~until =
-  match
-    Unix.getaddrinfo host (string_of_int port) [ AI_SOCKTYPE SOCK_STREAM ]
-  with
+(* Each has its share of the time. What one of them fails with, be it that this
+   system has no such addresses, is no reason not to try the next. *)
+let rec connect_any address infos ~until connect =
+  match infos with
   | [] -> unreachable address "no such host: correct its name"
-  | infos ->
-      let rec try_each = function
-        | [] -> unreachable address "no such host: correct its name"
-        | [ info ] -> connect_one address info ~until
-        | info :: rest -> (
-            match connect_one address info ~until with
-            | Ok fd -> Ok fd
-            | Error _ -> try_each rest)
-      in
-      try_each infos
+  | info :: rest -> (
+      let now = Clock.now () in
+      let share = (until -. now) /. float_of_int (1 + List.length rest) in
+      match connect info ~until:(now +. share) with
+      | Error _ when rest <> [] -> connect_any address rest ~until connect
+      | exception Unix.Unix_error (e, _, _) ->
+          if rest <> [] then connect_any address rest ~until connect
+          else unreachable address (explain address e)
+      | outcome -> outcome)
+
+let connect_tcp address ~host ~port ~until =
+  let infos =
+    Unix.getaddrinfo host (string_of_int port) [ AI_SOCKTYPE SOCK_STREAM ]
+  in
+  connect_any address infos ~until (connect_one address)
 
 let connect address ~until =
   try

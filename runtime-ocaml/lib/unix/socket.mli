@@ -6,6 +6,16 @@ val connect :
     programs. Names are looked up and each of their addresses
     is tried, until {!Clock.now} is [until]; looking up cannot be cut short. *)
 
+val connect_any :
+  Address.t ->
+  'info list ->
+  until:float ->
+  ('info -> until:float -> ('fd, Mycelium.Failure.t) result) ->
+  ('fd, Mycelium.Failure.t) result
+(** [connect_any address infos ~until connect] is the first of [infos] that
+    [connect] connects to; each has its share of the time. The error is that of
+    the last one, of [connect] or a [Unix_error] that it raises. *)
+
 (** {1 Reading and writing}
 
     {!read} and {!write} never wait, and never raise [SIGPIPE]. *)

@@ -14,18 +14,24 @@ let ok_lwt p = Lwt.map ok p
 let number (m : R.Counter_update.t) = Int32.to_int (Int32.of_int m.value)
 let answer c = ignore (Bridge.subscribed c : Core.Subscribe.t)
 
-let connect ?send_limit ?reconnect bridge =
-  Transport.connect ?send_limit ?reconnect ~client_name:"test"
-    ~schema_digest:digest ~messages (Bridge.address bridge)
+let connect ?send_limit ?reconnect ?drain_timeout ?while_disconnected bridge =
+  Transport.connect ?send_limit ?reconnect ?drain_timeout ?while_disconnected
+    ~client_name:"test" ~schema_digest:digest ~messages
+    (Bridge.address bridge)
 
 (* [f transport] in Lwt against a script in a thread. *)
-let with_bridge ?send_limit ?reconnect ?(on = Bridge.on_path) script f () =
+let with_bridge ?send_limit ?reconnect ?drain_timeout ?while_disconnected
+    ?(on = Bridge.on_path) script f () =
   let bridge = on () in
   Bridge.play bridge
     (fun () -> script bridge)
     (fun () ->
       Lwt_main.run
-        (let* t = ok_lwt (connect ?send_limit ?reconnect bridge) in
+        (let* t =
+           ok_lwt
+             (connect ?send_limit ?reconnect ?drain_timeout
+                ?while_disconnected bridge)
+         in
          f t))
 
 let next s = Lwt.map number (ok_lwt (Subscriber.recv s))
@@ -167,6 +173,118 @@ let lost =
         (match r with Error (Failure.Lost _) -> true | _ -> false);
       Transport.close t)
 
+(* A bridge that does not read, nor end its side: nothing is to be done
+   meanwhile, and nothing waits longer than it was told to. *)
+let idle =
+  let over = Bridge.event () in
+  let script bridge =
+    let c = Bridge.welcome bridge in
+    Bridge.await over;
+    Bridge.hang_up c
+  in
+  with_bridge ~send_limit:10_000_000 ~drain_timeout:0.4 script (fun t ->
+      let p = ok (Publisher.create t counters) in
+      let rec publish n =
+        if n = 0 then Lwt.return_unit
+        else
+          let* () = ok_lwt (Publisher.publish p (counter_update n)) in
+          publish (n - 1)
+      in
+      let* () = publish 40_000 in
+      let start = Sys.time () in
+      let* late = Transport.flush ~timeout:0.2 t in
+      bool "flush" true (late = Error (Failure.Timeout 0.2));
+      let* () = Transport.close t in
+      let used = Sys.time () -. start in
+      Bridge.set over;
+      if used > 0.15 then Alcotest.failf "%g s of computing" used;
+      let stats = Transport.stats t in
+      int "published" 40_000 stats.frames_out;
+      bool "written" true (stats.writes > 0);
+      (* A frame that was cut is one of both. *)
+      let size = String.length (counter 0) in
+      let hello = String.length (config ()).first_bytes in
+      let written = (stats.bytes_out - hello) / size in
+      int "or counted" 40_000 (stats.unsent + written);
+      let+ told = Transport.flush t in
+      bool "told" true (told = Error (Unsent { frames = stats.unsent })))
+
+let full =
+  let over = Bridge.event () in
+  let script bridge =
+    let c = Bridge.welcome bridge in
+    Bridge.await over;
+    Bridge.hang_up c
+  in
+  with_bridge ~send_limit:100 ~drain_timeout:0.05 script (fun t ->
+      let p = ok (Publisher.create t counters) in
+      let rec fill () =
+        let* r = Publisher.publish_timeout p ~seconds:0.05 (counter_update 1) in
+        match r with
+        | Ok () -> fill ()
+        | Error failure -> Lwt.return failure
+      in
+      let* failure = fill () in
+      bool "in time" true (failure = Failure.Timeout 0.05);
+      let waiting = Publisher.publish p (counter_update 2) in
+      Transport.stop t;
+      let* given_up = waiting in
+      bool "given up" true (given_up = Error Failure.Closed);
+      let+ () = Transport.close t in
+      Bridge.set over)
+
+let away =
+  let script bridge = Bridge.hang_up (Bridge.welcome bridge) in
+  let reconnect = Mycelium.Backoff.make ~initial:3600. ~max:3600. () in
+  let rec until_lost t =
+    if Transport.session t = None then Lwt.return_unit
+    else
+      let* () = Lwt.pause () in
+      until_lost t
+  in
+  let publish while_disconnected check =
+    with_bridge ~reconnect ~while_disconnected script (fun t ->
+        let* () = until_lost t in
+        let p = ok (Publisher.create t counters) in
+        let* r = Publisher.publish p (counter_update 1) in
+        check r (Transport.stats t);
+        Transport.close t)
+  in
+  fun () ->
+    publish `Error (fun r _ ->
+        bool "error" true (r = Error Failure.Disconnected)) ();
+    publish `Drop (fun r stats ->
+        bool "drop" true (r = Ok ());
+        int "counted" 1 stats.dropped) ();
+    publish `Buffer (fun r stats ->
+        bool "buffer" true (r = Ok ());
+        int "queued" 1 stats.frames_out) ()
+
+(* Messages come in while this program is busy for longer than the bridge may be
+   silent. *)
+let busy =
+  let ready = Bridge.event () and sent = Bridge.event () in
+  let script bridge =
+    let c = Bridge.welcome ~interval_ms:50 bridge in
+    answer c;
+    Bridge.await ready;
+    let until = Unix.gettimeofday () +. 0.16 in
+    while Unix.gettimeofday () < until do
+      Thread.yield ()
+    done;
+    Bridge.send c (counter 1 ^ goodbye Shutdown);
+    Bridge.set sent;
+    bool "the client closes" true (Bridge.at_end c);
+    Bridge.hang_up c
+  in
+  with_bridge script (fun t ->
+      let* s = ok_lwt (Subscriber.create t counters) in
+      Bridge.set ready;
+      Bridge.await sent;
+      let* found = next s in
+      int "not silent" 1 found;
+      Transport.close t)
+
 let refused () =
   let bridge = Bridge.on_path () in
   let script () =
@@ -193,6 +311,10 @@ let tests =
     Check.case "timeouts; close wakes all waiters" timeouts_and_closing;
     Check.case "connects again" reconnects;
     Check.case "the bridge hangs up" lost;
+    Check.case "idle" idle;
+    Check.case "full" full;
+    Check.case "published while disconnected" away;
+    Check.case "busy" busy;
     Check.case "refused" refused;
   ]
 

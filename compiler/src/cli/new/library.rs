@@ -37,6 +37,8 @@ const FILES: &[(&str, &str)] = embedded![
     "lib/inbox.mli",
     "lib/mycelium.ml",
     "lib/mycelium.mli",
+    "lib/notice.ml",
+    "lib/notice.mli",
     "lib/outbox.ml",
     "lib/outbox.mli",
     "lib/router.ml",
