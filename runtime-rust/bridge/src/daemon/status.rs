@@ -20,7 +20,7 @@ Asks the bridge over its control socket, which only its own user can open.
 Examples:
   myc-bridge status --config bridge.yaml
   myc-bridge status --control bus.sock.control --json | jq '.workers[] | {id, state, pid}'
-  myc-bridge status --config bridge.yaml --ready       for health checks: exit code 1 unless it is ready")]
+  myc-bridge status --config bridge.yaml --ready       exit code 1 unless it is ready")]
 pub struct StatusArgs {
     /// The bridge's configuration, for where its control socket is
     #[arg(long, value_name = "FILE", required_unless_present = "control")]

@@ -33,7 +33,7 @@ sizes are. Ends after --count or --for, with SIGINT or SIGTERM, or when the brid
 
 Examples:
   myc-bridge tap --config bridge.yaml
-  myc-bridge tap --contracts contracts.yaml --socket bus.sock --message TextMessage --where sender=ada
+  myc-bridge tap --contracts contracts.yaml --socket bus.sock --where sender=ada
   myc-bridge tap --config bridge.yaml --topic prices --count 10 | jq .payload.price")]
 pub struct TapArgs {
     /// The bridge's configuration: where it is, and its contract
@@ -188,13 +188,18 @@ async fn at(until: Option<Instant>) {
 
 /// Says when the connection is lost and made again; returns when it is given up on.
 async fn report(state: &mut tokio::sync::watch::Receiver<ClientState>) {
+    let mut is_gone = false;
     loop {
-        let words = match &*state.borrow_and_update() {
+        let was_gone = is_gone;
+        match &*state.borrow_and_update() {
             ClientState::Failed(_) | ClientState::Closed => return,
-            ClientState::Disconnected { .. } => Some("the bridge is gone; connecting again\n"),
-            _ => None,
-        };
-        words.into_iter().for_each(terminal::words);
+            ClientState::Connected { .. } => is_gone = false,
+            ClientState::Disconnected { .. } => is_gone = true,
+            _ => {}
+        }
+        if is_gone && !was_gone {
+            terminal::words("the bridge is gone; connecting again\n");
+        }
         if state.changed().await.is_err() {
             return;
         }

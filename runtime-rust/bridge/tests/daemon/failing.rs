@@ -1,0 +1,157 @@
+//! Bridges that cannot start: each says why, with the exit code for it, and leaves nothing behind.
+
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+
+use crate::place::Place;
+use crate::worker::playing;
+
+/// Without a bridge's files, and without those of a worker that should not have been started.
+fn is_clean(place: &Place, files: &[&str]) {
+    let found = place.files();
+    assert!(!found.contains(&"started".to_owned()), "a worker was started");
+    assert_eq!(found, files);
+}
+
+const FILES: [&str; 2] = ["bridge.yaml", "contracts.yaml"];
+
+fn touching() -> &'static str {
+    "workers:\n- { id: x, program: touch, args: [started] }\n"
+}
+
+#[test]
+fn settings_that_are_wrong() {
+    for (config, words) in [
+        ("nmae: x\n", &["error: bridge.yaml:3:1: unknown key `nmae`; did you mean `name`?"][..]),
+        ("endpoint: { stall_limit: 5 }\n", &["error: bridge.yaml:3:11: endpoint.stall_limit: `5` has no unit"]),
+        (
+            "endpoint: { max_clients: 0 }\ntcp: x\n",
+            &["error: endpoint.max_clients: it cannot be 0", "error: tcp: `x` is no"],
+        ),
+        ("workers: [{ id: x, program: ./none }]\n", &["error: workers[0].program: ", "./none", "cannot be found"]),
+        ("workers: [{ id: x, program: ./bridge.yaml }]\n", &["error: workers[0].program: ", "is not executable"]),
+        ("workers: [{ id: x, program: no-such-program }]\n", &["error: workers[0].program: ", "in no folder of PATH"]),
+        ("workers: [{ id: x, program: sh, current_dir: none }]\n", &["error: workers[0].current_dir: ", "none"]),
+        ("workers: [{ id: x, program: sh, over_tcp: true }]\n", &["error: workers[0].over_tcp: ", "no `tcp`"]),
+        (
+            "workers: [{ id: x, program: sh }, { id: y, program: sh }, { id: x, program: sh }]\n",
+            &["error: workers[2].id: there are two workers `x`"],
+        ),
+        (
+            "workers: [{ id: x, program: sh, env: { MYCELIUM_WORKER_ID: y } }]\n",
+            &["error: workers[0].env: ", "MYCELIUM_WORKER_ID is set by the bridge"],
+        ),
+        (
+            "digest: 5e44fe9b7eb56643368234fcc3383244e398a22044e255e803889262415528a2\n",
+            &["error: digest: it is 5e44", "that of the contract is a0b7", "help: leave the key out"],
+        ),
+    ] {
+        let place = Place::with(config);
+        // Checking says the same.
+        for command in ["run", "check"] {
+            place.run([command, "--config", "bridge.yaml"]).exits(2).says(words);
+        }
+        is_clean(&place, &FILES);
+    }
+}
+
+#[test]
+fn files_that_are_not_there() {
+    let place = Place::with("");
+    place.run(["run", "--config", "none.yaml"]).exits(3).says(&["error: cannot read none.yaml: No such file"]);
+    let ended = place.run(["run", "--config", "bridge.yaml", "--contracts", "none.yaml"]).exits(3);
+    ended.says(&["error[E0001]", "none.yaml", "error: the contract none.yaml cannot be used"]);
+    is_clean(&place, &FILES);
+}
+
+// Whoever reads it knows the compiler's words.
+#[test]
+fn contracts_with_errors() {
+    let place = Place::with(touching());
+    place.write("contracts.yaml", "messages:\n  A: { tlv_type: 1, domain: X, fields: { x: u99 } }\n");
+    for command in ["run", "check"] {
+        let ended = place.run([command, "--config", "bridge.yaml"]).exits(1);
+        ended.says(&["contracts.yaml:2:", "u99", "error: the contract contracts.yaml has 2 errors"]);
+    }
+    // The framework's own messages are no contract for a bridge.
+    let core = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../wire/core.yaml");
+    std::fs::copy(core, place.path("contracts.yaml")).expect("the core contract");
+    place.run(["run", "--config", "bridge.yaml"]).exits(1).says(&["framework's own"]);
+    is_clean(&place, &FILES);
+}
+
+#[test]
+fn sockets_that_are_taken() {
+    let place = Place::with(touching());
+    let _server = UnixListener::bind(place.path("bus.sock")).expect("a server");
+    place.run(["run", "--config", "bridge.yaml"]).exits(3).says(&["bus.sock", "another server listens there"]);
+    is_clean(&place, &["bridge.yaml", "bus.sock", "contracts.yaml"]);
+
+    let place = Place::with(touching());
+    place.write("bus.sock", "a letter");
+    place.run(["run", "--config", "bridge.yaml"]).exits(3).says(&["bus.sock", "not a socket: remove it"]);
+    assert_eq!(std::fs::read_to_string(place.path("bus.sock")).expect("the letter"), "a letter");
+    is_clean(&place, &["bridge.yaml", "bus.sock", "contracts.yaml"]);
+
+    let place = Place::with(touching());
+    let _server = UnixListener::bind(place.path("bus.sock.control")).expect("a server");
+    place.run(["run", "--config", "bridge.yaml"]).exits(3).says(&["bus.sock.control", "another server listens there"]);
+    is_clean(&place, &["bridge.yaml", "bus.sock.control", "contracts.yaml"]);
+
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    for flag in ["--tcp", "--http"] {
+        let place = Place::with(touching());
+        let ended = place.run(["run", "--config", "bridge.yaml", flag, &address]).exits(3);
+        ended.says(&[&address, "in use"]);
+        is_clean(&place, &FILES);
+    }
+}
+
+#[test]
+fn paths_that_cannot_be() {
+    let place = Place::with(touching());
+    let long = "x".repeat(120);
+    let ended = place.run(["run", "--config", "bridge.yaml", "--socket", &long]).exits(2);
+    ended.says(&["error: socket: the path has 120 bytes, and the system takes 107 at most"]);
+    // Long enough for the socket alone.
+    let path = "x".repeat(100);
+    let ended = place.run(["run", "--config", "bridge.yaml", "--socket", &path]).exits(2);
+    ended.says(&["error: control: the path has 108 bytes"]);
+    place.run(["run", "--config", "bridge.yaml", "--socket", "none/bus.sock"]).exits(2).says(&["no folder `none`"]);
+    is_clean(&place, &FILES);
+}
+
+// A bridge that crashed leaves its files; the next one has to start nevertheless.
+#[test]
+fn stale_sockets_are_replaced() {
+    let place = Place::with("");
+    for name in ["bus.sock", "bus.sock.control"] {
+        drop(UnixListener::bind(place.path(name)).expect("a socket"));
+    }
+    let running = place.ready(&[]);
+    let mode = |name| std::fs::metadata(place.path(name)).expect("a file").permissions().mode() & 0o777;
+    assert_eq!([mode("bus.sock"), mode("bus.sock.control")], [0o600; 2]);
+    running.stop();
+    assert_eq!(place.files(), ["bridge.yaml", "contracts.yaml", "notify"]);
+}
+
+// A deployment without a contract at hand knows its digest, and clients are held to that.
+#[test]
+fn a_digest_is_enough() {
+    let place = Place::new();
+    let digest = "a0b78a4a646aa6e9c2d6ee75c441ea1a31dd2c850c643e51917b478116cade03";
+    place.write(
+        "bridge.yaml",
+        &format!("digest: {digest}\nsocket: bus.sock\nworkers:\n{}", playing("one", "connect wait")),
+    );
+    let ended = place.run(["check", "--config", "bridge.yaml"]).exits(0);
+    assert_eq!(
+        ended.stdout,
+        format!("bridge.yaml is right: bridge `mycelium`, 1 worker, no contract, digest {digest}\n")
+    );
+    let running = place.ready(&[]);
+    assert_eq!(place.status()["contracts"], serde_json::Value::Null);
+    running.stop();
+}

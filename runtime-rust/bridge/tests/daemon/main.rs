@@ -1,0 +1,15 @@
+//! The command `myc-bridge`, run as its users run it. Workers are this very program, told what to do.
+
+#[path = "../../../bus/tests/messages/messages.rs"]
+#[rustfmt::skip]
+#[allow(missing_docs)]
+mod messages;
+
+mod failing;
+mod help;
+mod http;
+mod life;
+mod place;
+mod status;
+mod tap;
+mod worker;

@@ -1,0 +1,77 @@
+//! What `status` and `check` print.
+
+use std::os::unix::net::UnixListener;
+
+use crate::place::Place;
+use crate::worker::playing;
+
+#[test]
+fn the_table_is_for_people() {
+    let place = Place::with(&format!("name: desk\nworkers:\n{}", playing("one", "connect wait")));
+    let running = place.ready(&[]);
+    let ended = place.run(["status", "--control", "bus.sock.control"]).exits(0);
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    assert!(lines[0].starts_with("desk: ready, up ") && lines[0].ends_with(", myc-bridge 0.1.0"), "{ended:?}");
+    assert_eq!(lines[1], "contract contracts.yaml, 6 messages");
+    assert_eq!(lines[2], "digest a0b78a4a646aa6e9c2d6ee75c441ea1a31dd2c850c643e51917b478116cade03");
+    let cells = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(lines[4], "SOCKET    CLIENTS  IN  OUT  QUEUED  DROPPED  LOST  REJECTED");
+    assert_eq!(cells(lines[5])[..2], ["bus.sock", "1"]);
+    assert_eq!(cells(lines[7]), ["WORKER", "STATE", "PID", "UP", "CONNECTIONS", "RESTARTS", "LAST", "EXIT"]);
+    let worker = cells(lines[8]);
+    assert_eq!(
+        (&worker[..2], &worker[4..]),
+        (&["one".to_owned(), "ready".into()][..], &["1".to_owned(), "0".into(), "-".into()][..])
+    );
+    assert_eq!(lines.len(), 9);
+    place.run(["status", "--config", "bridge.yaml", "--ready"]).exits(0);
+    running.stop();
+}
+
+#[test]
+fn without_a_bridge_there_is_no_status() {
+    let place = Place::with("");
+    let ended = place.run(["status", "--config", "bridge.yaml"]).exits(3);
+    ended.says(&["error: cannot ask bus.sock.control: ", "help: is the bridge running"]);
+    place.run(["status"]).exits(2).says(&["--config"]);
+    place.run(["status", "--config", "none.yaml"]).exits(3).says(&["cannot read none.yaml"]);
+    place.write("bridge.yaml", "control: off\nsocket: x\n");
+    place.run(["status", "--config", "bridge.yaml"]).exits(2).says(&["the bridge has no control socket"]);
+}
+
+// Something else may listen there.
+#[test]
+fn an_answer_that_is_none_is_an_error() {
+    let place = Place::with("");
+    let server = UnixListener::bind(place.path("bus.sock.control")).expect("a server");
+    for (answer, words) in [
+        ("", "cannot ask bus.sock.control"),
+        ("hello\r\n\r\n", "cannot ask bus.sock.control"),
+        ("HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone", "answers 404 Not Found: none"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "answers something else than a status"),
+    ] {
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                use std::io::{Read, Write};
+                let (mut stream, _) = server.accept().expect("a connection");
+                let _ = stream.read(&mut [0; 4096]).and_then(|_| stream.write_all(answer.as_bytes()));
+            });
+            place.run(["status", "--config", "bridge.yaml"]).exits(3).says(&[words]);
+        });
+    }
+}
+
+#[test]
+fn what_is_right_is_said() {
+    let place = Place::with("workers: [{ id: a, program: sh }, { id: b, program: sh }]\n");
+    let ended = place.run(["check", "--config", "bridge.yaml"]).exits(0);
+    let digest = "a0b78a4a646aa6e9c2d6ee75c441ea1a31dd2c850c643e51917b478116cade03";
+    assert_eq!(
+        ended.stdout,
+        format!("bridge.yaml is right: bridge `mycelium`, 2 workers, 6 messages, digest {digest}\n")
+    );
+    assert_eq!(ended.stderr, "");
+    let ended = place.run(["check", "--contracts", "contracts.yaml", "--socket", "x", "--name", "y"]).exits(0);
+    assert!(ended.stdout.starts_with("the command line is right: bridge `y`, 0 workers"), "{ended:?}");
+    assert_eq!(place.files(), ["bridge.yaml", "contracts.yaml"]);
+}
