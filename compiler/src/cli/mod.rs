@@ -18,6 +18,7 @@ mod compile;
 mod completions;
 mod contract;
 mod decode;
+mod diff;
 mod digest;
 mod dune_rules;
 mod encode;
@@ -27,10 +28,12 @@ mod git;
 mod json_schema;
 mod layout;
 mod list_codes;
+mod lock;
 mod man;
 mod new;
 mod next_id;
 mod payload;
+mod plan;
 mod stale;
 mod terminal;
 
@@ -70,6 +73,9 @@ enum Command {
     Compile(compile::CompileArgs),
     Check(check::CheckArgs),
     Breaking(breaking::BreakingArgs),
+    Lock(lock::LockArgs),
+    Plan(plan::PlanArgs),
+    Diff(diff::DiffArgs),
     Digest(digest::DigestArgs),
     Layout(layout::LayoutArgs),
     Encode(encode::EncodeArgs),
@@ -111,6 +117,9 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Compile(args) => compile::run(args),
         Command::Check(args) => check::run(args),
         Command::Breaking(args) => breaking::run(args),
+        Command::Lock(args) => lock::run(args),
+        Command::Plan(args) => plan::run(args),
+        Command::Diff(args) => diff::run(args),
         Command::Digest(args) => digest::run(args),
         Command::Layout(args) => layout::run(args),
         Command::Encode(args) => encode::run(args),

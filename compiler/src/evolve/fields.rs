@@ -12,7 +12,7 @@ use super::rules::{
     FIELD_REMOVED, FIELD_RENAMED, FIELD_TYPE_CHANGED, FIELD_TYPE_REPLACED, RULE_ADDED, RULE_CHANGED, RULE_LOOSENED,
     RULE_REMOVED, RULE_TIGHTENED, Rule, STRING_BOUND_CHANGED, UNIT_CHANGED, VEC_BOUND_CHANGED,
 };
-use super::types::{self, Users};
+use super::types::Users;
 use super::values::{self, Change};
 use super::{Comparison, Finding, quote};
 
@@ -33,14 +33,14 @@ pub fn compare(comparison: &mut Comparison, place: &Place, old: &[Field], new: &
     let size = size_change(place);
     for index in added {
         let field = &new[index];
-        let ty = types::name(comparison.new, &field.ty);
+        let ty = comparison.new.type_name(&field.ty);
         let message =
             format!("{} got a field {}, {}{size}", quote(place.name), quote(&field.name), describe(&ty, field));
         report(comparison, &FIELD_ADDED, place, field, message, (place.old.0, field.span));
     }
     for index in removed {
         let field = &old[index];
-        let ty = types::name(comparison.old, &field.ty);
+        let ty = comparison.old.type_name(&field.ty);
         let message =
             format!("{} lost its field {}, {}{size}", quote(place.name), quote(&field.name), describe(&ty, field));
         report(comparison, &FIELD_REMOVED, place, field, message, (field.span, place.new.0));
@@ -188,7 +188,7 @@ fn ty(comparison: &mut Comparison, path: &str, was: &Field, is: &Field) {
         (old, new) if comparison.same_bytes.types(old, new) => &FIELD_TYPE_REPLACED,
         _ => &FIELD_TYPE_CHANGED,
     };
-    let (old, new) = (types::name(comparison.old, &was.ty), types::name(comparison.new, &is.ty));
+    let (old, new) = (comparison.old.type_name(&was.ty), comparison.new.type_name(&is.ty));
     let sizes = match (was.place.value_size, is.place.value_size) {
         (old, new) if old == new => String::new(),
         (old, new) => format!(": its {} became {new}", bytes(old)),

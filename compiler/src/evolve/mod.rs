@@ -15,6 +15,7 @@ use crate::ir::{Message, Schema};
 use crate::lock::Past;
 use crate::source::Span;
 
+pub mod changes;
 mod enums;
 mod fields;
 mod header;

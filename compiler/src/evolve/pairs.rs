@@ -240,7 +240,7 @@ fn shape(schema: &Schema, message: &Message) -> String {
     let mut text = format!("{}\n", message.topic);
     for field in &message.fields {
         let optional = if field.optional { "?" } else { "" };
-        text.push_str(&format!("{}: {}{optional}\n", field.name, types::name(schema, &field.ty)));
+        text.push_str(&format!("{}: {}{optional}\n", field.name, schema.type_name(&field.ty)));
     }
     text
 }

@@ -16,18 +16,6 @@ pub fn base(ty: &Type) -> &Type {
     }
 }
 
-/// A type as contracts write it.
-pub fn name(schema: &Schema, ty: &Type) -> String {
-    match ty {
-        Type::Scalar(scalar) => scalar.name().to_owned(),
-        Type::Array { elem, len } => format!("[{}; {len}]", name(schema, elem)),
-        Type::String { bound } => format!("String<{bound}>"),
-        Type::Vec { elem, bound } => format!("Vec<{}, {bound}>", name(schema, elem)),
-        Type::Enum(id) => schema.enum_(*id).name.clone(),
-        Type::Struct(id) => schema.struct_(*id).name.clone(),
-    }
-}
-
 /// Whether types have the same bytes and rules, whatever they are called. Remembers what it has compared.
 pub struct SameBytes<'a> {
     old: &'a Schema,

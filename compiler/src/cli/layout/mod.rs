@@ -11,8 +11,8 @@ use super::exit::Failure;
 use super::terminal;
 
 mod json;
-mod svg;
-mod table;
+pub(super) mod svg;
+pub(super) mod table;
 
 /// How the layout is shown.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -47,18 +47,18 @@ pub struct LayoutArgs {
 }
 
 /// A message or struct, as the formats draw it.
-struct Composite<'a> {
+pub(super) struct Composite<'a> {
     /// `None` for a struct.
-    message: Option<&'a Message>,
-    name: &'a str,
-    fields: &'a [Field],
-    layout: Layout,
+    pub message: Option<&'a Message>,
+    pub name: &'a str,
+    pub fields: &'a [Field],
+    pub layout: Layout,
 }
 
 /// A schema and what of it is shown: messages first, then the structs in them.
-struct Shown<'a> {
-    schema: &'a Schema,
-    composites: Vec<Composite<'a>>,
+pub(super) struct Shown<'a> {
+    pub schema: &'a Schema,
+    pub composites: Vec<Composite<'a>>,
 }
 
 pub fn run(args: LayoutArgs) -> Result<(), Failure> {
@@ -154,14 +154,14 @@ impl Composite<'_> {
     }
 
     /// How many bytes are always zero, without those inside structs.
-    fn padding(&self, schema: &Schema) -> u32 {
+    pub fn padding(&self, schema: &Schema) -> u32 {
         let pieces = self.pieces(schema).flat_map(|(_, pieces)| pieces);
         pieces.filter(|piece| piece.usage == Use::Padding).map(|piece| piece.size).sum()
     }
 }
 
 /// A number of bytes in words.
-fn bytes(count: u32) -> String {
+pub(super) fn bytes(count: u32) -> String {
     if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
 }
 

@@ -7,7 +7,7 @@ use myc_schema::layout::Use;
 
 use super::{Composite, Shown, bytes, usage_name};
 
-const MARGIN: u32 = 24;
+pub const MARGIN: u32 = 24;
 const ROW: u32 = 22;
 /// Right ends of the numbers, left end of the names.
 const OFFSET: u32 = MARGIN + 56;
@@ -43,37 +43,66 @@ const STYLE: &str = "
 
 /// The whole picture.
 pub fn draw(shown: &Shown<'_>) -> String {
-    let longest = shown.composites.iter().flat_map(|composite| composite.fields);
-    let longest = longest.map(|field| shorten(&named(shown, field)).chars().count()).max().unwrap_or(0);
-    let bar_left = NAME + width_of(longest, 12) + 16;
+    let bar_left = bar_left(shown);
     let mut width = bar_left + BAR_WIDTH + MARGIN;
     let mut body = String::new();
     let mut top = MARGIN;
     for composite in &shown.composites {
-        let (head, size) = heads(shown, composite);
-        for (text, points) in [(&head, 14), (&size, 12)] {
-            width = width.max(2 * MARGIN + width_of(text.chars().count(), points));
-        }
-        text(&mut body, MARGIN, top + 14, "head", &head);
-        text(&mut body, MARGIN, top + 32, "quiet", &size);
-        top += 42;
-        if !composite.fields.is_empty() {
-            ruler(&mut body, bar_left, top + 15, composite.layout.size);
-            top = rows(&mut body, bar_left, top + ROW, shown, composite);
-        }
-        top += MARGIN;
+        let drawn = draw_one(&mut body, bar_left, top, shown, composite);
+        width = width.max(drawn.0);
+        top = drawn.1 + MARGIN;
     }
+    top = legend(&mut body, top);
+    page(&body, width, top, "layout of messages")
+}
+
+/// Where bars begin: right of the longest name.
+pub fn bar_left(shown: &Shown<'_>) -> u32 {
+    let longest = shown.composites.iter().flat_map(|composite| composite.fields);
+    let longest = longest.map(|field| shorten(&named(shown, field)).chars().count()).max().unwrap_or(0);
+    NAME + width_of(longest, 12) + 16
+}
+
+/// A message or struct; the width it takes, and the place below it.
+pub fn draw_one(
+    body: &mut String,
+    bar_left: u32,
+    top: u32,
+    shown: &Shown<'_>,
+    composite: &Composite<'_>,
+) -> (u32, u32) {
+    let mut width = bar_left + BAR_WIDTH + MARGIN;
+    let (head, size) = heads(shown, composite);
+    for (text, points) in [(&head, 14), (&size, 12)] {
+        width = width.max(2 * MARGIN + width_of(text.chars().count(), points));
+    }
+    text(body, MARGIN, top + 14, "head", &head);
+    text(body, MARGIN, top + 32, "quiet", &size);
+    let mut top = top + 42;
+    if !composite.fields.is_empty() {
+        ruler(body, bar_left, top + 15, composite.layout.size);
+        top = rows(body, bar_left, top + ROW, shown, composite);
+    }
+    (width, top)
+}
+
+/// What the colours mean; the place below it.
+pub fn legend(body: &mut String, top: u32) -> u32 {
     let legend = [("value", "value"), ("length", "presence, length"), ("padding", "always zero")];
     let mut left = MARGIN;
     for (usage, words) in legend {
         let _ = writeln!(body, r#"  <rect class="{usage}" x="{left}" y="{top}" width="14" height="14"/>"#);
-        text(&mut body, left + 22, top + 11, "quiet", words);
+        text(body, left + 22, top + 11, "quiet", words);
         left += 22 + width_of(words.len(), 12) + MARGIN;
     }
-    top += 14 + MARGIN;
+    top + 14 + MARGIN
+}
+
+/// The whole picture around what is drawn.
+pub fn page(body: &str, width: u32, top: u32, label: &str) -> String {
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{top}\" viewBox=\"0 0 {width} {top}\" \
-         role=\"img\" aria-label=\"layout of messages\">\n  <style>{STYLE}</style>\n  \
+         role=\"img\" aria-label=\"{label}\">\n  <style>{STYLE}</style>\n  \
          <rect class=\"page\" width=\"{width}\" height=\"{top}\"/>\n{body}</svg>\n"
     )
 }
@@ -154,7 +183,7 @@ fn width_of(characters: usize, points: u32) -> u32 {
     u32::try_from(characters).unwrap_or(u32::MAX / 1000).saturating_mul(points * 61).div_ceil(100)
 }
 
-fn text(body: &mut String, x: u32, y: u32, class: &str, text: &str) {
+pub fn text(body: &mut String, x: u32, y: u32, class: &str, text: &str) {
     let _ = writeln!(body, r#"  <text class="{class}" x="{x}" y="{y}">{}</text>"#, escape(text));
 }
 

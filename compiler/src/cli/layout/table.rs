@@ -87,9 +87,9 @@ fn remark(pieces: &[Piece]) -> String {
 }
 
 /// How bytes become columns.
-struct Scale {
-    size: u32,
-    columns: u32,
+pub struct Scale {
+    pub size: u32,
+    pub columns: u32,
 }
 
 impl Scale {
@@ -100,7 +100,7 @@ impl Scale {
     }
 
     /// The bar of one field, as long as the ruler. A field whose value is lost among zero bytes is seen all the same.
-    fn bar(&self, pieces: &[Piece]) -> String {
+    pub fn bar(&self, pieces: &[Piece]) -> String {
         let bar = self.bar_of(pieces.iter());
         if bar.contains(['█', '▒']) {
             return bar;
@@ -126,7 +126,7 @@ impl Scale {
     }
 
     /// Offsets over the columns where bytes begin: every [`STEP`] columns, and the end.
-    fn ruler(&self) -> String {
+    pub fn ruler(&self) -> String {
         let mut ruler = vec![' '; self.columns as usize];
         for column in (0..self.columns).step_by(STEP as usize) {
             let label = self.bytes(column).0.to_string();

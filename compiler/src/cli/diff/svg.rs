@@ -1,0 +1,51 @@
+//! Differences as an SVG picture: the layout command's, before on the left, after on the right.
+
+use std::fmt::Write;
+
+use super::super::layout::{self, svg};
+use super::{Shown, drawn, head};
+
+/// The whole picture.
+pub fn draw(shown: &Shown<'_>) -> String {
+    let side = |schema, composites: Vec<layout::Composite<'_>>| {
+        let shown = layout::Shown { schema, composites };
+        svg::bar_left(&shown)
+    };
+    let left_bar = side(shown.old, shown.changes.iter().filter_map(|change| change.old.as_ref().map(drawn)).collect());
+    let right_bar = side(shown.new, shown.changes.iter().filter_map(|change| change.new.as_ref().map(drawn)).collect());
+    let (olds, news) = (
+        layout::Shown { schema: shown.old, composites: Vec::new() },
+        layout::Shown { schema: shown.new, composites: Vec::new() },
+    );
+    let (mut left, mut right) = (String::new(), String::new());
+    let mut top = svg::MARGIN + 24;
+    let (mut left_width, mut right_width) = (0, 0);
+    for change in &shown.changes {
+        let mut bottom = top;
+        for (body, width, bar, shown, composite, other) in [
+            (&mut left, &mut left_width, left_bar, &olds, &change.old, "new"),
+            (&mut right, &mut right_width, right_bar, &news, &change.new, "removed"),
+        ] {
+            match composite {
+                Some(composite) => {
+                    let drawn = svg::draw_one(body, bar, top, shown, &drawn(composite));
+                    *width = (*width).max(drawn.0);
+                    bottom = bottom.max(drawn.1);
+                }
+                None => svg::text(body, svg::MARGIN, top + 14, "quiet", &format!("{} is {other}", head(change))),
+            }
+        }
+        top = bottom.max(top + 20) + svg::MARGIN;
+    }
+    // Both sides are as wide, so that rows of one field are at the same place of each.
+    let width = left_width.max(right_width).max(400);
+    let mut body = String::new();
+    for (x, name, words, part) in [(0, shown.names.0, "before", left), (width, shown.names.1, "after", right)] {
+        let _ = writeln!(body, r#"  <g transform="translate({x} 0)">"#);
+        svg::text(&mut body, svg::MARGIN, svg::MARGIN + 8, "quiet", &format!("{words}: {name}"));
+        body.push_str(&part);
+        body.push_str("  </g>\n");
+    }
+    let height = svg::legend(&mut body, top);
+    svg::page(&body, 2 * width, height, "bytes of messages before and after")
+}

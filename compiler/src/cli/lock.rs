@@ -1,0 +1,134 @@
+//! `myc-schema lock`: writes the lock beside a contract, and `check --locked` holds a contract against it.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use myc_schema::evolve::plan::plan;
+use myc_schema::ir::Schema;
+use myc_schema::lock::{self, Lock, Refusal};
+use myc_schema::source::SourceMap;
+use myc_schema::write::write_files;
+
+use super::contract::{Contract, Reading, is_stdin};
+use super::exit::Failure;
+
+/// Write contracts.lock: the schema, message by message, and the versions before it
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The lock is text, to be committed and reviewed with the contract: the digest, a line a message with its id, name, size
+and fingerprint, and what earlier versions had. The schema of a version is locked once: a change takes another
+`schema.version`, whose lock then remembers the one before. A version that nobody has yet can be amended.
+
+Examples:
+  myc-schema lock                                    contracts.lock, beside contracts.yaml
+  myc-schema lock --amend                            the version is the same, and nobody has it yet
+  myc-schema lock api/contracts.yaml --out api.lock
+  myc-schema check --locked                          is it up to date? (for CI)
+  myc-schema breaking --against contracts.lock       what does a change break, and in which versions?")]
+pub struct LockArgs {
+    /// The contract, `-` for stdin [default: contracts.yaml]
+    file: Option<PathBuf>,
+    /// The lock [default: beside the contract, contracts.lock for contracts.yaml]
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Lock another schema under the version that is locked
+    #[arg(long)]
+    amend: bool,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+pub fn run(args: LockArgs) -> Result<(), Failure> {
+    let contract = Contract::read_quietly(&args.reading, args.file.as_deref())?;
+    let path = match (args.out, args.file.as_deref()) {
+        (Some(path), _) => path,
+        (None, Some(file)) if is_stdin(file) => {
+            return Err(Failure::usage("the lock of a contract on stdin needs a name").help("give it with --out"));
+        }
+        (None, _) => beside(&contract.path),
+    };
+    let next = match read(&path)? {
+        None => Lock::first(&contract.schema),
+        Some((locked, _)) => {
+            locked.next(&contract.schema, args.amend).map_err(|refusal| refused(refusal, &contract.schema, &path))?
+        }
+    };
+    let text = lock::print(&next);
+    write_files(&[(path, &text)]).map(drop).map_err(|error| Failure::io(error.to_string()))
+}
+
+/// The lock beside a contract: `contracts.lock` for `contracts.yaml`.
+fn beside(contract: &Path) -> PathBuf {
+    contract.with_extension("lock")
+}
+
+/// The lock in a file and its text; `None` where there is no file.
+fn read(path: &Path) -> Result<Option<(Lock, String)>, Failure> {
+    let shown = path.display();
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Failure::io(format!("cannot read `{shown}`: {error}"))),
+    };
+    let source = SourceMap::new().add(shown.to_string(), "");
+    let lock = lock::read(source, &text).map_err(|error| {
+        Failure::finding(format!("`{shown}` is no lock that can be used: {error}")).help(error.help)
+    })?;
+    Ok(Some((lock, text)))
+}
+
+fn refused(refusal: Refusal, new: &Schema, path: &Path) -> Failure {
+    let failure = Failure::finding(format!("{}: {refusal}", path.display()));
+    match refusal {
+        Refusal::VersionKept(version) => failure.help(format!(
+            "write `version: {}`, so that people and logs can tell the schemas apart; where nobody has version \
+             {version} yet, `myc-schema lock --amend` locks it anew",
+            u32::from(version) + 1
+        )),
+        Refusal::VersionLowered(_, locked) => {
+            failure.help(format!("write a version above {locked}, of which the contract was {}", new.version))
+        }
+    }
+}
+
+/// Whether the lock beside a contract is up to date.
+pub fn check(contract: &Contract) -> Result<(), Failure> {
+    let path = beside(&contract.path);
+    let shown = path.display();
+    let Some((locked, text)) = read(&path)? else {
+        return Err(Failure::finding(format!("there is no `{shown}`")).help("`myc-schema lock` writes it"));
+    };
+    let stale = |what: String| Failure::finding(format!("`{shown}` is stale: {what}"));
+    match locked.next(&contract.schema, false) {
+        Ok(next) if lock::print(&next) == text.replace("\r\n", "\n") => Ok(()),
+        Ok(_) => Err(stale(differences(&locked.schema, &contract.schema)).help("run `myc-schema lock`")),
+        Err(refusal) => {
+            let failure = refused(refusal, &contract.schema, &path);
+            let what = format!("{}; {refusal}", differences(&locked.schema, &contract.schema));
+            Err(Failure { help: failure.help, ..stale(what) })
+        }
+    }
+}
+
+/// Which messages differ, in a few words.
+fn differences(old: &Schema, new: &Schema) -> String {
+    const NAMED: usize = 8;
+    let plan = plan(old, new);
+    let paused = plan.paused.iter().map(|(_, is)| format!("{} differs", is.name));
+    let added = plan.added.iter().map(|is| format!("{} is new", is.name));
+    let removed = plan.removed.iter().map(|was| format!("{} is gone", was.name));
+    let mut words: Vec<String> = paused.chain(added).chain(removed).collect();
+    match words.len() {
+        0 if old.version != new.version => format!("the version is {}, and {} is locked", new.version, old.version),
+        0 => "the header or what is reserved differs".to_owned(),
+        count => {
+            words.truncate(NAMED);
+            if count > NAMED {
+                words.push(format!("and {} more", count - NAMED));
+            }
+            words.join(", ")
+        }
+    }
+}
