@@ -5,7 +5,7 @@ use std::process::Command;
 use mycelium_tests::program::{Run, command, feed, folder, run};
 use mycelium_tests::toolchain::{self, root};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 19] = [
     "compile",
     "check",
     "breaking",

@@ -27,7 +27,7 @@ enum Format {
     Svg,
 }
 
-/// Show the bytes of two contracts side by side, with sizes, padding and the order to deploy in
+/// Show the bytes of two contracts side by side, and the order to deploy in
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Messages and structs that lie as they did are left out. What a difference breaks is `myc-schema breaking`'s to say.
