@@ -108,7 +108,7 @@ impl Config {
                 return Err(refused());
             }
         };
-        let Checked { schema, diagnostics } = check(&sources, source);
+        let Checked { schema, diagnostics, .. } = check(&sources, source);
         let denied = self.report(&sources, &diagnostics);
         let schema = schema.filter(|_| !denied).ok_or_else(refused)?;
         let options = Options::new(&self.name, path);

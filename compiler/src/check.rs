@@ -16,6 +16,8 @@ use crate::{codes, raw, resolve};
 pub struct Checked {
     /// The schema, if there was no error.
     pub schema: Option<Arc<Schema>>,
+    /// What could be resolved, with errors too: names are as written, and a field whose size is not known has size 0.
+    pub resolved: Option<Arc<Schema>>,
     /// Errors and warnings, in source order.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -65,8 +67,9 @@ pub fn check(sources: &SourceMap, id: SourceId) -> Checked {
     });
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code.id));
     diagnostics.dedup();
-    let schema = schema.filter(|_| !has_errors(&diagnostics)).map(Arc::new);
-    Checked { schema, diagnostics: shown(diagnostics) }
+    let resolved = schema.map(Arc::new);
+    let schema = resolved.clone().filter(|_| !has_errors(&diagnostics));
+    Checked { schema, resolved, diagnostics: shown(diagnostics) }
 }
 
 /// The first findings, errors rather than warnings, where there are very many.

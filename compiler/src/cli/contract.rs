@@ -165,7 +165,7 @@ impl Reading {
 
     /// The schema of a text; prints its diagnostics where there are errors, or warnings that are shown or denied.
     pub fn check(&self, sources: &SourceMap, source: SourceId, show_warnings: bool) -> Result<Arc<Schema>, Failure> {
-        let Checked { schema, diagnostics } = myc_schema::check(sources, source);
+        let Checked { schema, diagnostics, .. } = myc_schema::check(sources, source);
         if show_warnings || schema.is_none() || self.deny == Some(Deny::Warnings) {
             self.print(sources, &diagnostics);
         }

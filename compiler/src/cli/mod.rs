@@ -29,6 +29,7 @@ mod json_schema;
 mod layout;
 mod list_codes;
 mod lock;
+mod lsp;
 mod man;
 mod new;
 mod next_id;
@@ -84,6 +85,7 @@ enum Command {
     New(new::NewArgs),
     DuneRules(dune_rules::DuneRulesArgs),
     NextId(next_id::NextIdArgs),
+    Lsp(lsp::LspArgs),
     JsonSchema(json_schema::JsonSchemaArgs),
     Explain(explain::ExplainArgs),
     ListCodes(list_codes::ListCodesArgs),
@@ -128,6 +130,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::New(args) => new::run(args),
         Command::DuneRules(args) => dune_rules::run(args),
         Command::NextId(args) => next_id::run(args),
+        Command::Lsp(args) => lsp::run(args),
         Command::JsonSchema(args) => json_schema::run(args),
         Command::Explain(args) => explain::run(args),
         Command::ListCodes(args) => list_codes::run(args),
