@@ -6,6 +6,7 @@ pub mod corpus;
 pub mod docs;
 pub mod driver;
 pub mod golden;
+pub mod lsp_client;
 pub mod mutate;
 pub mod names;
 mod ocaml_glue;

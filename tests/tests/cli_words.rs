@@ -20,6 +20,7 @@ const COMMANDS: [&str; 19] = [
     "new",
     "dune-rules",
     "next-id",
+    "lsp",
     "json-schema",
     "explain",
     "list-codes",

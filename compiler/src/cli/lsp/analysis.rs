@@ -52,9 +52,13 @@ pub fn analyse(document: Document) -> Analysis {
         // The message around what is left out, as far as it is still there, is not what was written.
         let [_, item] = document.item(hidden.start);
         let touched = item.start.min(hidden.start)..item.end.max(hidden.end);
+        let unseen = &document.text[hidden.clone()];
         let certain = |diagnostic: &Diagnostic| {
-            let place = diagnostic.span.map_or(0, |span| span.start as usize);
-            !touched.contains(&place) && !FOLLOWING.iter().any(|code| code.id == diagnostic.code.id)
+            let place = diagnostic.span.map_or(0..0, |span| span.start as usize..span.end as usize);
+            // A name may be missing only because it is declared, or used, in what is left out.
+            let name = document.text.get(place.clone()).unwrap_or_default();
+            let follows = FOLLOWING.iter().any(|code| code.id == diagnostic.code.id) && unseen.contains(name);
+            !touched.contains(&place.start) && !follows
         };
         diagnostics.extend(rest.into_iter().filter(certain));
         diagnostics.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code.id));
@@ -89,7 +93,9 @@ fn suspects(document: &Document, error: usize) -> Vec<Range<usize>> {
     };
     let item = |at: usize| document.item(at)[1].clone();
     let before = item(error).start.saturating_sub(1);
-    let mut suspects = vec![line(document.edited), line(error), item(document.edited), item(error), item(before)];
+    let above = line(line(error).start.saturating_sub(1));
+    let mut suspects =
+        vec![line(document.edited), line(error), above, item(document.edited), item(error), item(before)];
     let both = item(before).start..item(error).end;
     suspects.push(both);
     suspects.dedup();

@@ -4,7 +4,7 @@ use gen_lsp_types::{
     CompletionItem, CompletionItemKind, CompletionItemTextEdit, Documentation, InsertTextFormat, MarkupContent,
     MarkupKind, TextEdit,
 };
-use myc_schema::ir::{Schema, Type};
+use myc_schema::ir::{EnumId, Scalar, Schema, Type};
 use myc_schema::next_id::next_id;
 use myc_schema::raw::keys::{Keys, Takes};
 use myc_schema::resolve::TYPE_NAMES;
@@ -127,7 +127,7 @@ fn given<'a>(document: &'a Document, before: &Outline, entry: Option<usize>) -> 
 fn keys(document: &Document, offset: usize, owner: &Meaning, given: &[&str], schema: Option<&Schema>) -> Vec<Offer> {
     match owner.inside {
         Inside::Keys(keys) => language_keys(keys, given),
-        Inside::Rules => rule_keys(owner, given, schema),
+        Inside::Rules => rule_keys(document, owner, given, schema),
         Inside::Names("messages", _) => vec![new_message(document, offset, schema)],
         Inside::Names("structs", _) => {
             let insert = "${1:Name}:\n  fields:\n    ${2:field}: ${3:u64}$0";
@@ -160,9 +160,9 @@ fn language_keys(keys: &'static Keys, given: &[&str]) -> Vec<Offer> {
 }
 
 /// The rules that apply to the field's type, or all where that is not known.
-fn rule_keys(owner: &Meaning, given: &[&str], schema: Option<&Schema>) -> Vec<Offer> {
-    let ty = schema.and_then(|schema| field_type(schema, owner));
-    let known = rules::KNOWN.iter().filter(|rule| ty.is_none_or(|ty| rule.applies(ty)));
+fn rule_keys(document: &Document, owner: &Meaning, given: &[&str], schema: Option<&Schema>) -> Vec<Offer> {
+    let ty = field_type(document, schema, owner);
+    let known = rules::KNOWN.iter().filter(|rule| ty.as_ref().is_none_or(|ty| rule.applies(ty)));
     let offer = |rule: &rules::Known| {
         let value = match rule.takes {
             rules::Takes::Flag => "true",
@@ -189,10 +189,29 @@ fn new_message(document: &Document, offset: usize, schema: Option<&Schema>) -> O
     let insert = format!(
         "${{1:Name}}:\n  tlv_type: ${{2:{id}}}\n  domain: ${{3:{domain}}}\n  fields:\n    ${{4:field}}: ${{5:u64}}$0"
     );
-    Offer::new("Name: …", CompletionItemKind::Snippet, format!("A new message with the free id {id}.")).inserting(insert)
+    Offer::new("Name: …", CompletionItemKind::Snippet, format!("A new message with the free id {id}."))
+        .inserting(insert)
 }
 
-fn field_type<'a>(schema: &'a Schema, owner: &Meaning) -> Option<&'a Type> {
+/// The type of the field that something is in: as resolved, else as far as its text tells.
+fn field_type(document: &Document, schema: Option<&Schema>, owner: &Meaning) -> Option<Type> {
+    let resolved = schema.and_then(|schema| resolved_type(schema, owner));
+    resolved.cloned().or_else(|| {
+        let written = owner.ty.map(|range| document.text[range.0..range.1].trim())?;
+        let base = written.split(|c: char| !c.is_alphanumeric() && c != '_').find(|word| !word.is_empty())?;
+        let of_enum = |schema: &Schema| schema.enums.iter().position(|of| of.name == base);
+        let elem = || Box::new(Type::Scalar(Scalar::U8));
+        match TYPE_NAMES.iter().find(|scalar| scalar.name() == base) {
+            _ if written.starts_with('[') => Some(Type::Array { elem: elem(), len: 1 }),
+            Some(scalar) => Some(Type::Scalar(*scalar)),
+            None if base == "String" => Some(Type::String { bound: 1 }),
+            None if base == "Vec" => Some(Type::Vec { elem: elem(), bound: 1 }),
+            None => schema.and_then(of_enum).map(|index| Type::Enum(EnumId(index))),
+        }
+    })
+}
+
+fn resolved_type<'a>(schema: &'a Schema, owner: &Meaning) -> Option<&'a Type> {
     let (section, name) = owner.owner?;
     let fields = match section {
         "messages" => &schema.message(name)?.fields,
@@ -217,12 +236,12 @@ fn values(document: &Document, owner: &Meaning, schema: Option<&Schema>) -> Vec<
     if let Role::Rule(Some(rule)) = owner.role {
         return match rule.takes {
             rules::Takes::Flag => vec![constant(&"true"), constant(&"false")],
-            rules::Takes::Values => match schema.and_then(|schema| Some((schema, field_type(schema, owner)?))) {
+            rules::Takes::Values => match schema.zip(field_type(document, schema, owner)) {
                 Some((schema, Type::Enum(id))) => {
                     let value = |value: &myc_schema::ir::EnumValue| {
                         Offer::new(&value.name, CompletionItemKind::EnumMember, format!("= {}", value.value))
                     };
-                    schema.enum_(*id).values.iter().map(value).collect()
+                    schema.enum_(id).values.iter().map(value).collect()
                 }
                 _ => Vec::new(),
             },

@@ -118,7 +118,8 @@ impl Document {
         let line = self.line_of(floor(&self.text, offset));
         let (first, next) = self.section(line);
         let header = self.lines[first]..self.line_end(first);
-        let bytes = |from: usize, to: usize| self.lines[from]..self.lines.get(to).copied().unwrap_or(self.text.len());
+        let begin = |line: usize| self.lines.get(line).copied().unwrap_or(self.text.len());
+        let bytes = |from: usize, to: usize| begin(from)..begin(to);
         let whole = [header.clone(), bytes((first + 1).min(next), next)];
         if line == first {
             // Its brackets may go on below.
@@ -169,7 +170,9 @@ mod tests {
     #[test]
     fn positions_count_utf_16() {
         let document = Document::new("a: \"é😀x\"\r\nb\rc\n", 1);
-        for (offset, position) in [(0, at(0, 0)), (4, at(0, 4)), (6, at(0, 5)), (10, at(0, 7)), (14, at(1, 0)), (16, at(2, 0))] {
+        for (offset, position) in
+            [(0, at(0, 0)), (4, at(0, 4)), (6, at(0, 5)), (10, at(0, 7)), (14, at(1, 0)), (16, at(2, 0))]
+        {
             assert_eq!(document.position(offset), position, "{offset}");
             assert_eq!(document.offset(position), offset, "{position:?}");
         }
@@ -183,14 +186,17 @@ mod tests {
     #[test]
     fn edits_apply_in_order() {
         let edit = |line, from, to, text: &str| {
-            TextDocumentContentChangeEvent::TextDocumentContentChangePartial(gen_lsp_types::TextDocumentContentChangePartial {
-                range: gen_lsp_types::Range { start: at(line, from), end: at(line, to) },
-                #[allow(deprecated)]
-                range_length: None,
-                text: text.to_owned(),
-            })
+            TextDocumentContentChangeEvent::TextDocumentContentChangePartial(
+                gen_lsp_types::TextDocumentContentChangePartial {
+                    range: gen_lsp_types::Range { start: at(line, from), end: at(line, to) },
+                    #[allow(deprecated)]
+                    range_length: None,
+                    text: text.to_owned(),
+                },
+            )
         };
-        let document = Document::new("😀b\nc\n", 1).changed(vec![edit(0, 2, 3, "x\ny"), edit(1, 1, 1, "!"), edit(9, 9, 9, "z")], 2);
+        let document = Document::new("😀b\nc\n", 1)
+            .changed(vec![edit(0, 2, 3, "x\ny"), edit(1, 1, 1, "!"), edit(9, 9, 9, "z")], 2);
         assert_eq!((&*document.text, document.version), ("😀x\ny!\nc\nz", 2));
     }
 

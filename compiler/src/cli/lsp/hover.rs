@@ -194,8 +194,7 @@ fn about_field(schema: &Schema, target: &Target) -> Option<String> {
     }
     paragraph(&mut text, &field.description);
     let documented = field.documented_rules.iter().map(|(name, _)| format!("`{name}` (not enforced)"));
-    let names: Vec<String> =
-        field.rules.iter().map(|rule| format!("`{}`", rule.name())).chain(documented).collect();
+    let names: Vec<String> = field.rules.iter().map(|rule| format!("`{}`", rule.name())).chain(documented).collect();
     if !names.is_empty() {
         let _ = write!(text, "\n\nrules: {}", names.join(", "));
     }

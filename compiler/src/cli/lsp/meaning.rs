@@ -50,11 +50,14 @@ pub struct Meaning<'a> {
     pub owner: Option<(&'static str, &'a str)>,
     /// The field it is in.
     pub field: Option<&'a str>,
+    /// Where that field's type is written, as first and last byte.
+    pub ty: Option<(usize, usize)>,
 }
 
 impl Meaning<'_> {
     /// The whole contract.
-    pub const TOP: Self = Meaning { role: Role::Unknown, inside: Inside::Keys(&TOP), takes: None, owner: None, field: None };
+    pub const TOP: Self =
+        Meaning { role: Role::Unknown, inside: Inside::Keys(&TOP), takes: None, owner: None, field: None, ty: None };
 }
 
 /// What an entry is, or the whole contract for `None`.
@@ -74,6 +77,10 @@ pub fn meaning<'a>(text: &'a str, outline: &Outline, entry: Option<usize>) -> Me
             }
             Inside::Fields => {
                 meaning.field = Some(name);
+                let mut keys = outline.children(Some(index));
+                let ty = keys.find(|(_, key)| &text[key.key.clone()] == "type").map(|(_, key)| &key.value);
+                let written = ty.unwrap_or(&outline.entries[index].value);
+                meaning.ty = Some((written.start, written.end));
                 (Role::Field, Some(Takes::Type), Inside::Keys(&FIELD))
             }
             Inside::Values => (Role::EnumValue, Some(Takes::Int(0, u32::MAX.into())), Inside::Nothing),

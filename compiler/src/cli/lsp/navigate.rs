@@ -90,9 +90,10 @@ fn symbol(document: &Document, outline: &Outline, children: &[Vec<usize>], index
     let is_text = !entry.value.is_empty() && !text[entry.value.clone()].contains('\n');
     let detail = match kind {
         SymbolKind::Field | SymbolKind::EnumMember if is_text => Some(text[entry.value.clone()].to_owned()),
-        SymbolKind::Class => children[index].iter().map(|child| &outline.entries[*child]).find_map(|child| {
-            (&text[child.key.clone()] == "tlv_type").then(|| text[child.value.clone()].to_owned())
-        }),
+        SymbolKind::Class => children[index]
+            .iter()
+            .map(|child| &outline.entries[*child])
+            .find_map(|child| (&text[child.key.clone()] == "tlv_type").then(|| text[child.value.clone()].to_owned())),
         _ => None,
     };
     let mut range = document.range(entry.key.start..entry.end.max(entry.key.end).max(entry.value.end));

@@ -72,8 +72,10 @@ impl Outline {
     /// The entries whose parent is this one.
     pub fn children(&self, parent: Option<usize>) -> impl Iterator<Item = (usize, &Entry)> {
         let from = parent.map_or(0, |parent| parent + 1);
-        let entries = self.entries.iter().enumerate().skip(from);
-        entries.filter(move |(_, entry)| entry.parent == parent)
+        let after = self.entries.iter().enumerate().skip(from);
+        // All that is in an entry comes right after it.
+        let inside = after.take_while(move |(_, entry)| entry.parent >= parent);
+        inside.filter(move |(_, entry)| entry.parent == parent)
     }
 }
 
@@ -84,6 +86,7 @@ struct Block {
 }
 
 /// An open bracket.
+#[derive(Clone, Copy)]
 struct Flow {
     is_map: bool,
     /// The entry whose value it is or is in.
@@ -259,12 +262,12 @@ impl<'a> Scan<'a> {
     /// What is in brackets, up to the end of the line or the last closing one.
     fn brackets(&mut self, mut at: usize, stop: usize) {
         self.last = stop;
-        while let Some(top) = self.flows.last() {
-            let owner = top.key.or(top.owner);
-            let place = match (top.is_map, top.key) {
-                (true, None) => Place::Key(top.owner),
+        while let Some(&Flow { is_map, owner, key }) = self.flows.last() {
+            let inner = key.or(owner);
+            let place = match (is_map, key) {
+                (true, None) => Place::Key(owner),
                 (true, Some(key)) => Place::Value(key),
-                (false, _) => owner.map_or(Place::Text, Place::Item),
+                (false, _) => inner.map_or(Place::Text, Place::Item),
             };
             at = self.skip_blanks(at, stop);
             self.say_place(stop, place, at);
@@ -277,10 +280,10 @@ impl<'a> Scan<'a> {
                     return;
                 }
                 b'{' | b'[' => {
-                    if let Some(key) = top.key {
+                    if let Some(key) = key {
                         self.entries[key].value = at..stop;
                     }
-                    self.flows.push(Flow { is_map: self.byte(at) == b'{', owner, key: None });
+                    self.flows.push(Flow { is_map: self.byte(at) == b'{', owner: inner, key: None });
                     at += 1;
                 }
                 b'}' | b']' => {
@@ -292,7 +295,14 @@ impl<'a> Scan<'a> {
                     at += 1;
                 }
                 b':' => at += 1,
-                _ => at = self.token(at, stop),
+                _ => {
+                    at = self.token(at, stop);
+                    let is_word = self.flows.last().is_some_and(|top| top.key == key);
+                    if is_word && at >= stop && !matches!(self.byte(stop - 1), b' ' | b'\t') {
+                        // The line ends in it.
+                        return;
+                    }
+                }
             }
         }
         // Past the last bracket.
@@ -320,7 +330,9 @@ impl<'a> Scan<'a> {
         let colon = self.skip_blanks(after, stop);
         let is_key = self.byte(colon) == b':'
             && colon < stop
-            && (quoted || colon + 1 >= stop || matches!(self.byte(colon + 1), b' ' | b'\t' | b',' | b'}' | b']' | b'{' | b'['));
+            && (quoted
+                || colon + 1 >= stop
+                || matches!(self.byte(colon + 1), b' ' | b'\t' | b',' | b'}' | b']' | b'{' | b'['));
         let free = self.flows.last().is_some_and(|top| top.key.is_none());
         if is_key && free {
             let owner = self.flows.last().and_then(|top| top.owner);
@@ -338,7 +350,7 @@ impl<'a> Scan<'a> {
     fn value_of_top(&mut self, range: Range<usize>) {
         if let Some(key) = self.flows.last().and_then(|top| top.key) {
             let value = &mut self.entries[key].value;
-            *value = if value.is_empty() { range } else { value.start..range.end };
+            *value = if value.start == value.end { range } else { value.start..range.end };
         }
     }
 
@@ -482,7 +494,8 @@ mod tests {
     fn shown(text: &str) -> Vec<String> {
         let outline = Outline::of(text, &[0..text.len()]);
         let show = |index: usize| {
-            let path: Vec<&str> = outline.path(index).iter().map(|at| &text[outline.entries[*at].key.clone()]).collect();
+            let path: Vec<&str> =
+                outline.path(index).iter().map(|at| &text[outline.entries[*at].key.clone()]).collect();
             format!("{}={}", path.join("/"), &text[outline.entries[index].value.clone()])
         };
         (0..outline.entries.len()).map(show).collect()
@@ -493,17 +506,26 @@ mod tests {
     fn keys_and_values() {
         for (text, expected) in [
             ("a: 1\nb:\n  c: x y # no\n", &["a=1", "b=", "b/c=x y"][..]),
-            ("a: { b: [u8; 4], c: Vec<u8, 4> }\nd: 2", &["a={ b: [u8; 4], c: Vec<u8, 4> }", "a/b=[u8; 4]", "a/c=Vec<u8", "d=2"]),
+            (
+                "a: { b: [u8; 4], c: Vec<u8, 4> }\nd: 2",
+                &["a={ b: [u8; 4], c: Vec<u8, 4> }", "a/b=[u8; 4]", "a/c=Vec<u8", "d=2"],
+            ),
             ("a:\n  - b: 1\n    c: 2\n  - b: 3\n", &["a=", "a/b=1", "a/c=2", "a/b=3"]),
             ("a:\n- b: 1\nc: 2\n", &["a=", "a/b=1", "c=2"]),
             ("a: |\n  b: text\n\n  c: text\nd: 1\n", &["a=", "d=1"]),
             ("a: \"x: y\n  z: w\"\nb: 1\n", &["a=x: y", "b=1"]),
             ("'a b': 'it''s'\n", &["a b=it''s"]),
-            ("a: { b: [{ c: 1 }, { d: [e, f] }] }\n", &["a={ b: [{ c: 1 }, { d: [e, f] }] }", "a/b=[{ c: 1 }, { d: [e, f] }]", "a/b/c=1", "a/b/d=[e, f]"]),
+            (
+                "a: { b: [{ c: 1 }, { d: [e, f] }] }\n",
+                &["a={ b: [{ c: 1 }, { d: [e, f] }] }", "a/b=[{ c: 1 }, { d: [e, f] }]", "a/b/c=1", "a/b/d=[e, f]"],
+            ),
             // Not closed: what comes after is there all the same.
             ("a: { b: 1,\nc: 2\n", &["a={ b: 1,", "a/b=1", "c=2"]),
             ("m:\n  a: { b: \"x\n  c: 2\n", &["m=", "m/a={ b: \"x", "m/a/b=x", "m/c=2"]),
-            ("a: {\n  b: 1,\n  c: {\n    d: 2 } }\ne: 3\n", &["a={\n  b: 1,\n  c: {\n    d: 2 } }", "a/b=1", "a/c={\n    d: 2 }", "a/c/d=2", "e=3"]),
+            (
+                "a: {\n  b: 1,\n  c: {\n    d: 2 } }\ne: 3\n",
+                &["a={\n  b: 1,\n  c: {\n    d: 2 } }", "a/b=1", "a/c={\n    d: 2 }", "a/c/d=2", "e=3"],
+            ),
             ("}]: {\n", &["}]={"]),
         ] {
             assert_eq!(shown(text), expected, "{text}");

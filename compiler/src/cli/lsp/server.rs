@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use gen_lsp_types::{
-    CodeAction, CodeActionContext, CodeActionKind, CodeActionParams, Code, CompletionParams, CompletionResponse,
+    Code, CodeAction, CodeActionContext, CodeActionKind, CodeActionParams, CompletionParams, CompletionResponse,
     Contents, Definition, DefinitionParams, DefinitionResponse, Diagnostic, DiagnosticRelatedInformation,
     DiagnosticSeverity, DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
     DocumentSymbolParams, DocumentSymbolResponse, Hover, HoverParams, Location, MarkupContent, MarkupKind, Message,

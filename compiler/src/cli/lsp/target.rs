@@ -24,8 +24,10 @@ pub fn target<'a>(document: &'a Document, outline: &Outline, offset: usize) -> O
     let text = &*document.text;
     let touches = |range: &Range<usize>| range.start <= offset && offset <= range.end && !range.is_empty();
     let innermost = outline.entries.iter().enumerate().rev();
-    let (index, entry) =
-        innermost.clone().find(|(_, entry)| touches(&entry.key)).or_else(|| innermost.clone().find(|(_, entry)| touches(&entry.value)))?;
+    let (index, entry) = innermost
+        .clone()
+        .find(|(_, entry)| touches(&entry.key))
+        .or_else(|| innermost.clone().find(|(_, entry)| touches(&entry.value)))?;
     let in_value = !touches(&entry.key);
     let range = if in_value { word(text, offset) } else { entry.key.clone() };
     let meaning = meaning(text, outline, Some(index));
@@ -35,7 +37,8 @@ pub fn target<'a>(document: &'a Document, outline: &Outline, offset: usize) -> O
 /// The letters, digits, `_` and `-` around an offset.
 pub fn word(text: &str, offset: usize) -> Range<usize> {
     let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
-    let start = text[..offset].rfind(|c| !part(c)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+    let start =
+        text[..offset].rfind(|c| !part(c)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
     let end = text[offset..].find(|c| !part(c)).map_or(text.len(), |at| offset + at);
     start..end
 }
