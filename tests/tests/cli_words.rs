@@ -5,7 +5,7 @@ use std::process::Command;
 use mycelium_tests::program::{Run, command, feed, folder, run};
 use mycelium_tests::toolchain::{self, root};
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: &[&str] = &[
     "compile",
     "check",
     "breaking",
@@ -37,7 +37,7 @@ fn text(arguments: &[&str]) -> String {
 fn help_teaches() {
     let help = text(&["--help"]);
     assert!(text(&["-h"]).len() < help.len());
-    for name in COMMANDS {
+    for &name in COMMANDS {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{name} "))), "{name} in\n{help}");
         let help = text(&[name, "--help"]);
         assert!(help.contains(&format!("Usage: myc-schema {name}")), "{help}");
@@ -86,7 +86,7 @@ fn every_code_is_listed_and_explained() {
 fn completions_are_scripts() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = text(&["completions", shell]);
-        for name in COMMANDS {
+        for &name in COMMANDS {
             assert!(script.contains(name), "{name} in the script for {shell}");
         }
         assert!(script.contains("message-format"), "{shell}");
@@ -106,7 +106,7 @@ fn completions_are_scripts() {
 /// Without this, a manual page could be one that `man` garbles.
 #[test]
 fn manual_pages_have_their_sections() {
-    let pages = std::iter::once(None).chain(COMMANDS.map(Some));
+    let pages = std::iter::once(None).chain(COMMANDS.iter().copied().map(Some));
     for command in pages {
         let page = match command {
             None => text(&["man"]),
