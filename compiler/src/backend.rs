@@ -9,6 +9,7 @@ use crate::ir::Schema;
 
 pub mod ocaml;
 pub mod rust;
+pub mod wireshark;
 
 /// A target language.
 pub struct Backend {
@@ -79,7 +80,7 @@ impl Options {
 const STDIN: &str = "<stdin>";
 
 /// Every target language, in the order `--help` shows them.
-pub static BACKENDS: &[Backend] = &[rust::BACKEND, ocaml::BACKEND];
+pub static BACKENDS: &[Backend] = &[rust::BACKEND, ocaml::BACKEND, wireshark::BACKEND];
 
 /// The backend called `id`.
 pub fn find(id: &str) -> Option<&'static Backend> {

@@ -184,6 +184,16 @@ pub fn end(place: &Place) -> u32 {
     place.offset + place.size
 }
 
+/// One past the last byte of the field's value.
+pub fn value_end(place: &Place) -> u32 {
+    place.value_offset + place.value_size
+}
+
+/// One past the padding after the field: where the next field begins, or the message or struct ends.
+pub fn next(place: &Place) -> u32 {
+    end(place) + place.padding_after
+}
+
 /// Offset of the first slot of a vector, or the first byte of a string, at `offset`.
 pub fn first_slot(offset: u32) -> u32 {
     offset + LENGTH_PREFIX

