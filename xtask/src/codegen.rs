@@ -31,6 +31,12 @@ static GENERATED: &[Generated] = &[
         folder: "runtime-rust/bus/tests/messages",
         stem: "messages",
     },
+    Generated {
+        contract: REFERENCE,
+        language: "rust",
+        folder: "runtime-rust/bridge/examples/reference",
+        stem: "messages",
+    },
     Generated { contract: REFERENCE, language: "ocaml", folder: "runtime-ocaml/reference", stem: "reference_messages" },
     Generated {
         contract: "tests/dune-example/committed/contracts.yaml",

@@ -314,7 +314,7 @@ impl Ingress {
         }
         tracing::warn!(
             source = &*self.config.name,
-            message = &**entry.name(),
+            message_type = &**entry.name(),
             type_id = entry.type_id(),
             code = &*rejection.code,
             path = rejection.path,

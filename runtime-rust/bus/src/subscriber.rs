@@ -97,7 +97,7 @@ impl<M: Message> Subscriber<M> {
         self.rejected += 1;
         tracing::warn!(
             subscriber = &**self.name(),
-            message = M::NAME,
+            message_type = M::NAME,
             code = %error.code(),
             path = error.path(),
             "a frame is no message of its type",

@@ -87,17 +87,30 @@ fn matches(shown: &str, printed: &str) -> bool {
         match shown.split_first() {
             None => printed.is_empty(),
             Some((&ANYTHING, rest)) => (0..=printed.len()).any(|skip| lines_match(rest, &printed[skip..])),
-            Some((first, rest)) => printed.first() == Some(first) && lines_match(rest, &printed[1..]),
+            Some((first, rest)) => {
+                printed.first().is_some_and(|printed| line_matches(first, printed)) && lines_match(rest, &printed[1..])
+            }
         }
     }
+
+    /// Within a line an ellipsis stands for anything, such as the number of a process.
+    fn line_matches(shown: &str, printed: &str) -> bool {
+        match shown.split_once(ANYTHING) {
+            None => shown == printed,
+            Some((before, after)) => printed
+                .strip_prefix(before)
+                .is_some_and(|rest| rest.char_indices().any(|(at, _)| line_matches(after, &rest[at..])) || after.is_empty()),
+        }
+    }
+
     lines_match(&shown.lines().map(timeless).collect::<Vec<_>>(), &printed.lines().map(timeless).collect::<Vec<_>>())
 }
 
-/// A line without the seconds that it begins with, `[ 12.3 s]`: no two runs take the same time.
+/// A line without the seconds that it begins with, `[ 12.3 s]` or `  0.123 s`: no two runs take the same time.
 fn timeless(line: &str) -> &str {
-    let rest = line.strip_prefix('[').and_then(|rest| rest.split_once(" s] "));
+    let rest = line.trim_start().trim_start_matches('[').split_once(" s");
     match rest {
-        Some((seconds, words)) if seconds.trim().parse::<f64>().is_ok() => words,
+        Some((seconds, words)) if seconds.trim().parse::<f64>().is_ok() => words.trim_start_matches(']'),
         _ => line,
     }
 }
@@ -118,6 +131,11 @@ mod tests {
             ("", "a\n", false),
             ("[  1.5 s] a\n", "[ 71.3 s] a\n", true),
             ("[  1.5 s] a\n", "[ 71.3 s] b\n", false),
+            ("  1.523 s  a\n", " 10.001 s  a\n", true),
+            ("  1.523 s  a\n", "  1.523 s  b\n", false),
+            ("pid … is … ready\n", "pid 1 is not is ready\n", true),
+            ("pid … is ready …\n", "pid 1 is ready \n", true),
+            ("pid … is ready\n", "pid 1 is not\n", false),
         ] {
             assert_eq!(matches(shown, printed), verdict, "{shown:?} {printed:?}");
         }

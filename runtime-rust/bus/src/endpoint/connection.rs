@@ -360,7 +360,7 @@ impl Drop for Driver {
         let ending = self.protocol.ending();
         let stats = self.shared.tally.ended(self.id.0, ending);
         let Some(client) = &self.client else {
-            tracing::info!(endpoint = &*self.shared.name, connection = self.id.0, peer = %self.peer, ?ending, "no client");
+            tracing::info!(endpoint = &*self.shared.name, connection = self.id.0, peer = %self.peer, ?ending, "a connection ended before it was a client's");
             return;
         };
         let ending = ending.cloned().unwrap_or(Ending::Goodbye(GoodbyeReason::Shutdown, "cut off".to_owned()));
