@@ -97,9 +97,9 @@ fn matches(shown: &str, printed: &str) -> bool {
     fn line_matches(shown: &str, printed: &str) -> bool {
         match shown.split_once(ANYTHING) {
             None => shown == printed,
-            Some((before, after)) => printed
-                .strip_prefix(before)
-                .is_some_and(|rest| rest.char_indices().any(|(at, _)| line_matches(after, &rest[at..])) || after.is_empty()),
+            Some((before, after)) => printed.strip_prefix(before).is_some_and(|rest| {
+                rest.char_indices().any(|(at, _)| line_matches(after, &rest[at..])) || after.is_empty()
+            }),
         }
     }
 
