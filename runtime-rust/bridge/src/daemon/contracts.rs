@@ -44,7 +44,7 @@ impl Contract {
             let words = format!("the contract {} cannot be used", path.display());
             if unread { Failure::io(words) } else { Failure::finding(words) }
         })?;
-        let Checked { schema, diagnostics } = myc_schema::check(&sources, source);
+        let Checked { schema, diagnostics, .. } = myc_schema::check(&sources, source);
         match schema {
             Some(schema) => Ok(Self::of(schema)),
             None => {
