@@ -1,4 +1,5 @@
 //! OCaml programs, blocking and with Lwt, as clients of the real bus, over Unix sockets and TCP.
+//! Long because all tests share the programs, which take their time to build, and the bridge beside them.
 
 use std::future::Future;
 use std::io::{BufRead, BufReader, Write};
@@ -8,6 +9,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use myc_schema::evolve::plan::{Order, plan};
+use myc_schema::ir::Message;
 use mycelium_bus::{
     DynamicType, Endpoint, EndpointConfig, MessageBus, OverflowPolicy, Publisher, QueueLimits, Registry, Subscriber,
     SubscriberConfig, TypeEntry,
@@ -161,6 +164,22 @@ impl Bridge {
     fn shutdown(&mut self) {
         self.wait(self.endpoint().shutdown());
         self.endpoint = None;
+    }
+
+    /// Begins again with another contract, where it was.
+    fn upgrade(&mut self, config: EndpointConfig) {
+        self.shutdown();
+        self.config = config.allow_shared_schema(true).drain_limit(LIMIT).stall_limit(LIMIT);
+        self.bind();
+    }
+
+    /// Waits until a client has subscribed again.
+    fn wait_for_subscriber(&self, publisher: &Publisher<CounterUpdate>) {
+        self.wait(async {
+            while publisher.subscribers() == 0 {
+                tokio::task::yield_now().await;
+            }
+        });
     }
 
     fn subscriber(&self) -> Subscriber<CounterUpdate> {
@@ -354,11 +373,7 @@ fn subscriptions_and_what_waits_outlive_a_restart_of_the_bridge() {
             bridge.shutdown();
             assert_eq!(publisher.subscribers(), 0);
             bridge.bind();
-            bridge.wait(async {
-                while publisher.subscribers() == 0 {
-                    tokio::task::yield_now().await;
-                }
-            });
+            bridge.wait_for_subscriber(&publisher);
             bridge.publish(&mut publisher, start + 5000..start + 10_000);
             assert_eq!(client.hear(), "received 10000");
         }
@@ -464,4 +479,94 @@ fn two_versions_share_what_they_have_alike() {
             }
         }
     }
+}
+
+/// What `myc-schema plan` says of an upgrade from the older contract to the newer.
+#[test]
+fn the_plan_names_what_these_tests_upgrade() {
+    let (older, newer) = (older(), newer());
+    let plan = plan(&older.schema, &newer.schema);
+    let names = |messages: &[&Message]| messages.iter().map(|message| message.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&plan.flowing), ["TextMessage", "CounterUpdate", "Secret", "Snapshot", "Marker"]);
+    assert_eq!(plan.paused.iter().map(|(_, is)| &*is.name).collect::<Vec<_>>(), ["BatchOperation"]);
+    assert_eq!((names(&plan.added), names(&plan.removed)), (vec!["Farewell".to_owned()], Vec::new()));
+    assert_eq!(plan.order(), Order::BridgeFirst);
+}
+
+/// The client's message of the plan that flows, to the bridge and back.
+fn flows(bridge: &Bridge, client: &mut Client, publisher: &mut Publisher<CounterUpdate>) {
+    let mut subscriber = bridge.subscriber();
+    client.does("publish 0 100", "published 100");
+    bridge.receive(&mut subscriber, 0..100);
+    drop(subscriber);
+    client.tell("receive 0 100");
+    bridge.publish(publisher, 0..100);
+    assert_eq!(client.hear(), "received 100");
+}
+
+/// The plan's steps, a bridge first: an old worker goes on with a new bridge, and a new one has all of it.
+///
+/// Without this, the plan could promise messages that stop, or an order in which workers are refused.
+#[test]
+fn a_rolling_upgrade_goes_as_planned() {
+    let newer_config =
+        || EndpointConfig::new(newer().schema.digest).policy(OverflowPolicy::Block).registry(newer_types());
+    everywhere(|program, socket| {
+        let program = program.strip_prefix("older/").expect("a folder");
+        let mut bridge = Bridge::new(socket, lossless().registry(older_types()).allow_shared_schema(true));
+        let mut publisher = bridge.publisher();
+        let mut old = Client::start(&format!("older/{program}"), &bridge.address);
+        old.does("connect shared-again", "connected");
+        old.does("subscribe block 256", "subscribed");
+        flows(&bridge, &mut old, &mut publisher);
+        old.does("batch", "published");
+
+        bridge.upgrade(newer_config());
+        bridge.wait_for_subscriber(&publisher);
+        flows(&bridge, &mut old, &mut publisher);
+        let answer = old.ask("batch");
+        assert!(answer.starts_with("failed: ") && answer.contains("BatchOperation"), "{answer}");
+
+        let mut new = Client::start(&format!("newer/{program}"), &bridge.address);
+        new.does("connect shared-again", "connected");
+        new.does("batch", "published");
+        // From one worker to the other, through the bridge.
+        new.does("publish 0 100", "published 100");
+        old.does("receive 0 100", "received 100");
+        for client in [old, new] {
+            let mut client = client;
+            client.does("close", "closed");
+            client.ends();
+        }
+        assert_eq!(bridge.endpoint().stats().rejected.len(), 0);
+    });
+}
+
+/// The other order: a new worker with an old bridge, which is upgraded under it.
+///
+/// Without this, a worker that was upgraded first could be stuck with what its old bridge knew.
+#[test]
+fn a_bridge_can_be_upgraded_last() {
+    let newer_config =
+        || EndpointConfig::new(newer().schema.digest).policy(OverflowPolicy::Block).registry(newer_types());
+    everywhere(|program, socket| {
+        let program = program.strip_prefix("older/").expect("a folder");
+        let mut bridge = Bridge::new(socket, lossless().registry(older_types()).allow_shared_schema(true));
+        let mut publisher = bridge.publisher();
+        let mut new = Client::start(&format!("newer/{program}"), &bridge.address);
+        let differs = "shared: BatchOperation differs; Farewell is unknown to the bridge";
+        new.does("connect shared-again", differs);
+        new.does("subscribe block 256", "subscribed");
+        flows(&bridge, &mut new, &mut publisher);
+        let answer = new.ask("batch");
+        assert!(answer.starts_with("failed: ") && answer.contains("BatchOperation"), "{answer}");
+
+        bridge.upgrade(newer_config());
+        bridge.wait_for_subscriber(&publisher);
+        flows(&bridge, &mut new, &mut publisher);
+        new.does("batch", "published");
+        new.does("close", "closed");
+        new.ends();
+        assert_eq!(bridge.endpoint().stats().rejected.len(), 0);
+    });
 }

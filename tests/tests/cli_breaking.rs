@@ -1,0 +1,346 @@
+//! `myc-schema breaking`: what contracts are compared with, what is allowed, exit codes and formats.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use myc_schema::evolve::rules;
+use mycelium_tests::program::{Run, command, feed, folder, run, run_with};
+use serde_json::Value;
+
+const OLD: &str = "\
+schema: { id: 7, version: 3 }
+messages:
+  Tick:
+    tlv_type: 1001
+    domain: Market
+    fields:
+      price: i64
+      size: { type: u32, unit: lots }
+  Ping: { tlv_type: 1002, domain: Control, fields: { nonce: u64 } }
+";
+
+/// A field more, another unit, a message gone.
+fn new() -> String {
+    let new = OLD.replace("unit: lots }", "unit: shares }\n      venue: u32").replace("version: 3", "version: 4");
+    new.lines().filter(|line| !line.contains("Ping")).map(|line| format!("{line}\n")).collect()
+}
+
+fn breaking(folder: &Path, arguments: &[&str]) -> Run {
+    run(folder, [&["breaking"], arguments].concat())
+}
+
+/// The rules of the findings, from JSON.
+fn rules_of(run: &Run) -> Vec<String> {
+    let lines = run.text().lines();
+    lines
+        .map(|line| {
+            let finding: Value = serde_json::from_str(line).expect("JSON");
+            finding["rule"].as_str().expect("a rule").to_owned()
+        })
+        .collect()
+}
+
+/// Without this, a build could go on with a contract that breaks its peers, or stop for one that does not.
+#[test]
+fn exit_codes() {
+    let here = folder(&[("old.yaml", OLD), ("contracts.yaml", &new()), ("bad.yaml", "messages: { A: 1 }\n")]);
+    assert_eq!(breaking(here.path(), &["old.yaml", "--against", "old.yaml"]).quiet(), b"");
+    let found = breaking(here.path(), &["--against", "old.yaml"]).exits(1);
+    assert!(found.stderr.contains("4 findings that count: 2 WIRE, 1 SEMANTIC, 1 ROUTE"), "{}", found.stderr);
+    // What nobody notices does not count.
+    let raised = OLD.replace("version: 3", "version: 4");
+    let info = run_with(here.path(), ["breaking", "-", "--against", "old.yaml"], &raised).exits(0);
+    assert!(info.text().contains("INFO[SCHEMA_VERSION_RAISED]"), "{}", info.text());
+    breaking(here.path(), &[]).exits(2).says(&["--against"]);
+    breaking(here.path(), &["-", "--against", "-"]).exits(2).says(&["more than once"]);
+    breaking(here.path(), &["--against", "nowhere.yaml"]).exits(3).says(&["nowhere.yaml", "no such file"]);
+    breaking(here.path(), &["--against", "."]).exits(3).says(&["directory"]);
+    breaking(here.path(), &["nowhere.yaml", "--against", "old.yaml"]).exits(3).says(&["nowhere.yaml"]);
+    breaking(here.path(), &["--against", "bad.yaml"]).exits(1).says(&["bad.yaml", "error["]);
+    breaking(here.path(), &["bad.yaml", "--against", "old.yaml"]).exits(1).says(&["bad.yaml", "error["]);
+    breaking(here.path(), &["--against", "old.yaml", "--category", "wrie"]).exits(2).says(&["similar value", "wire"]);
+}
+
+/// Without this, somebody who cares for bytes alone would have to look through all else.
+#[test]
+fn categories_are_chosen() {
+    let here = folder(&[("old.yaml", OLD), ("contracts.yaml", &new())]);
+    let of = |categories: &[&str]| {
+        let mut arguments = vec!["breaking", "--against", "old.yaml", "--format", "json"];
+        categories.iter().for_each(|category| arguments.extend(["--category", category]));
+        let run = run(here.path(), arguments);
+        (rules_of(&run), run.code)
+    };
+    assert_eq!(of(&["wire"]), (vec!["FIELD_ADDED".into(), "TYPE_ID_NOT_RESERVED".into()], Some(1)));
+    assert_eq!(of(&["semantic", "route"]).0, ["UNIT_CHANGED", "MESSAGE_REMOVED"]);
+    assert_eq!(of(&["info"]), (vec!["SCHEMA_VERSION_RAISED".into()], Some(0)));
+    assert_eq!(of(&["source"]), (vec![], Some(0)));
+    assert_eq!(of(&[]).0.len(), 5);
+}
+
+/// Without this, the places could be those of the other contract, and an editor jump to nowhere.
+#[test]
+fn both_places_are_named() {
+    let here = folder(&[("old.yaml", OLD), ("contracts.yaml", &new())]);
+    let json = breaking(here.path(), &["--against", "old.yaml", "--format", "json"]).exits(1);
+    let findings: Vec<Value> = json.text().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let unit = findings.iter().find(|finding| finding["rule"] == "UNIT_CHANGED").expect("a finding");
+    let place =
+        |place: &Value| (place["file"].as_str().unwrap().to_owned(), place["line"].as_u64(), place["column"].as_u64());
+    assert_eq!(place(&unit["old"]), ("old.yaml".to_owned(), Some(8), Some(7)));
+    assert_eq!(place(&unit["new"]), ("contracts.yaml".to_owned(), Some(8), Some(7)));
+    assert_eq!(
+        (&unit["path"], &unit["category"], &unit["counts"]),
+        (&"Tick.size".into(), &"SEMANTIC".into(), &true.into())
+    );
+    assert_eq!((&unit["versions"], &unit["messages"]), (&serde_json::json!([3, 3]), &serde_json::json!(["Tick"])));
+    let human = breaking(here.path(), &["--against", "old.yaml"]).exits(1);
+    for words in [
+        "WIRE[FIELD_ADDED]: `Tick` got a field `venue`, `u32`: its 16 bytes became 24",
+        " --> contracts.yaml:9:7",
+        " ::: old.yaml:3:3",
+        "as it was",
+        "= note: it breaks peers of version 3",
+        "= help: add to the contract: `reserved: { tlv_types: [1002], names: [Ping] }`",
+    ] {
+        assert!(human.text().contains(words), "{words} in\n{}", human.text());
+    }
+    assert!(!human.text().contains('\x1b'));
+    let coloured = run(here.path(), ["--color", "always", "breaking", "--against", "old.yaml"]).exits(1);
+    assert!(coloured.text().contains('\x1b'));
+}
+
+/// Without this, a change that was agreed on would stop every build, or one that nobody remembers stop none.
+#[test]
+fn what_is_allowed_has_a_last_day() {
+    let allow = "allow:\n  - { rule: FIELD_ADDED, path: Tick.venue, reason: deployed together, until: 2026-12-01 }\n\
+        \x20 - { rule: TYPE_ID_NOT_RESERVED, path: 'P*', reason: never sent, until: 2027-01-01 }\n";
+    let here =
+        folder(&[("old.yaml", OLD), ("contracts.yaml", &new()), ("contracts.allow.yaml", allow), ("x.yaml", &new())]);
+    let on = |day: &str| breaking(here.path(), &["--against", "old.yaml", "--category", "wire", "--today", day]);
+    let allowed = on("2026-12-01").exits(0);
+    assert!(
+        allowed.text().contains("allowed[FIELD_ADDED]: `Tick` got")
+            && allowed.text().contains("(until 2026-12-01: deployed together)")
+    );
+    let expired = on("2026-12-02").exits(1);
+    assert!(expired.text().contains("it was allowed until 2026-12-01: deployed together"), "{}", expired.text());
+    assert!(expired.stderr.contains("1 finding that counts: 1 WIRE"), "{}", expired.stderr);
+    on("2027-01-02").exits(1);
+    // Another contract's file is not this one's.
+    breaking(here.path(), &["x.yaml", "--against", "old.yaml", "--category", "wire"]).exits(1);
+    let file = [
+        "x.yaml",
+        "--against",
+        "old.yaml",
+        "--category=wire",
+        "--today=2026-11-01",
+        "--allow-file",
+        "contracts.allow.yaml",
+    ];
+    breaking(here.path(), &file).exits(0);
+    // On the command line, without a day.
+    let arguments = ["x.yaml", "--against", "old.yaml", "--category=wire", "--allow", "FIELD_ADDED:Tick.*=agreed"];
+    let mut both = arguments.to_vec();
+    both.extend(["--allow", "TYPE_ID_NOT_RESERVED:Ping=never sent"]);
+    breaking(here.path(), &arguments).exits(1);
+    breaking(here.path(), &both).exits(0);
+    // What is no longer needed is said.
+    let unused = breaking(here.path(), &["old.yaml", "--against", "old.yaml", "--allow", "FIELD_ADDED:A.b=c"]).exits(0);
+    assert!(unused.stderr.contains("FIELD_ADDED:A.b is allowed, and there is no such finding"), "{}", unused.stderr);
+    for (argument, words) in [
+        ("FIELD_ADED:A=b", "did you mean `FIELD_ADDED`?"),
+        ("FIELD_ADDED:A", "RULE:PATH=reason is expected"),
+        ("FIELD_ADDED:A=", "the reason is missing"),
+        ("FIELD_ADDED:=b", "the path is missing"),
+    ] {
+        breaking(here.path(), &["--against", "old.yaml", "--allow", argument]).exits(2).says(&[words]);
+    }
+    for (text, words) in [
+        ("allow: 3\n", "bad.yaml"),
+        ("alow: []\n", "unknown field `alow`"),
+        ("allow: [{ rule: FIELD_ADDED, path: A, reason: b }]\n", "missing field `until`"),
+        ("allow: [{ rule: FIELD_ADDED, path: A, reason: b, until: 2026-02-30 }]\n", "`2026-02-30` is no day"),
+        ("allow: [{ rule: NOTHING, path: A, reason: b, until: 2026-02-20 }]\n", "--list-rules"),
+    ] {
+        std::fs::write(here.path().join("bad.yaml"), text).expect("written");
+        breaking(here.path(), &["--against", "old.yaml", "--allow-file", "bad.yaml"]).exits(2).says(&[words]);
+    }
+    breaking(here.path(), &["--against", "old.yaml", "--allow-file", "nowhere"]).exits(3).says(&["nowhere"]);
+    breaking(here.path(), &["--against", "old.yaml", "--today", "tomorrow"]).exits(2).says(&["YYYY-MM-DD"]);
+}
+
+fn git(folder: &Path, arguments: &[&str]) {
+    let mut git = Command::new("git");
+    let identity = ["-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "init.defaultBranch=main"];
+    git.args(identity).args(arguments).current_dir(folder);
+    feed(git, "").exits(0);
+}
+
+/// Without this, a pull request could only be compared with a file that somebody has to fetch.
+#[test]
+fn commits_are_read_with_git() {
+    let here = folder(&[("api/contracts.yaml", OLD), ("other.yaml", OLD)]);
+    git(here.path(), &["init", "--quiet"]);
+    git(here.path(), &["add", "."]);
+    git(here.path(), &["commit", "--quiet", "-m", "first"]);
+    git(here.path(), &["tag", "-a", "v1", "-m", "v1"]);
+    std::fs::write(here.path().join("api/contracts.yaml"), new()).expect("written");
+    git(here.path(), &["commit", "--quiet", "-a", "-m", "second"]);
+    let api = here.path().join("api");
+    let found = |folder: &Path, arguments: &[&str]| {
+        let run = run(folder, [&["breaking", "--format=json"], arguments].concat());
+        rules_of(&run).len()
+    };
+    // By default the same file, wherever the command runs.
+    assert_eq!(found(&api, &["--against", "git:v1"]), 5);
+    assert_eq!(found(here.path(), &["api/contracts.yaml", "--against", "git:main~1"]), 5);
+    assert_eq!(found(&api, &["--against", "git:HEAD"]), 0);
+    assert_eq!(found(&api, &["--against", "git:v1:other.yaml"]), 5);
+    assert_eq!(found(&api, &["--against", "git:v1:./contracts.yaml"]), 5);
+    assert_eq!(found(&api, &["--against", "git:v1", "--against", "git:HEAD"]), 5);
+    let human = breaking(&api, &["--against", "git:v1"]).exits(1);
+    assert!(human.text().contains("::: v1:contracts.yaml:3:3"), "{}", human.text());
+
+    let fails = |folder: &Path, against: &str, code, words: &[&str]| {
+        drop(run(folder, ["breaking", "--against", against]).exits(code).says(words));
+    };
+    fails(&api, "git:v9", 3, &["no commit `v9`", "git fetch origin v9"]);
+    fails(&api, "git:", 2, &["git:REF"]);
+    fails(&api, "git:--output=x", 2, &["git:REF"]);
+    fails(&api, "git:v1:nowhere.yaml", 3, &["no file `nowhere.yaml`", "root of the repository"]);
+    fails(&api, "git:v1:api", 3, &["`api`", "directory"]);
+    // A clone that has the branch under another name, and one that does not have the commit at all.
+    let clones = folder(&[]);
+    let source = format!("file://{}", here.path().display());
+    git(clones.path(), &["clone", "--quiet", "--depth=1", &source, "shallow"]);
+    let shallow = clones.path().join("shallow/api");
+    fails(&shallow, "git:v1", 3, &["no commit `v1`", "shallow clone", "fetch-depth: 0"]);
+    git(&shallow, &["checkout", "--quiet", "--detach"]);
+    git(&shallow, &["branch", "--quiet", "-D", "main"]);
+    fails(&shallow, "git:main", 3, &["no commit `main`", "git:origin/main"]);
+    // No repository, and no git.
+    let plain = folder(&[("contracts.yaml", OLD)]);
+    let mut outside = command(plain.path(), ["breaking", "--against", "git:main"]);
+    outside.env("GIT_CEILING_DIRECTORIES", plain.path().parent().expect("a parent"));
+    feed(outside, "").exits(3).says(&["no git repository", "compare with a file"]);
+    let mut without = command(plain.path(), ["breaking", "--against", "git:main"]);
+    without.env("PATH", plain.path());
+    feed(without, "").exits(3).says(&["git is not installed", "compare with a file"]);
+}
+
+/// Without this, findings would not show up where reviews happen.
+#[test]
+fn formats_of_reviews() {
+    let here = folder(&[("old.yaml", OLD), ("contracts.yaml", &new())]);
+    let of = |format: &str| {
+        let run = breaking(
+            here.path(),
+            &["--against", "old.yaml", "--format", format, "--allow", "UNIT_CHANGED:Tick.size=a, b: 100%"],
+        );
+        run.exits(1).text().to_owned()
+    };
+    let github = of("github");
+    let lines: Vec<&str> = github.lines().collect();
+    assert_eq!(lines.len(), 5, "{github}");
+    assert!(lines[0].starts_with("::error file=contracts.yaml,line=9,endLine=9,col=7,endColumn=12,title=WIRE FIELD_ADDED%3A field added::`Tick` got"), "{github}");
+    assert!(lines[1].starts_with("::error file=contracts.yaml,title=WIRE TYPE_ID_NOT_RESERVED"), "{github}");
+    assert!(
+        lines.iter().any(|line| line.starts_with("::notice ")
+            && line.contains("UNIT_CHANGED")
+            && line.contains("allowed: a, b: 100%25")),
+        "{github}"
+    );
+
+    let sarif: Value = serde_json::from_str(&of("sarif")).expect("JSON");
+    assert_eq!((&sarif["version"], sarif["runs"].as_array().map(Vec::len)), (&"2.1.0".into(), Some(1)));
+    let run = &sarif["runs"][0];
+    let described = run["tool"]["driver"]["rules"].as_array().expect("rules");
+    assert_eq!(described.len(), rules::ALL.len());
+    let results = run["results"].as_array().expect("results");
+    assert_eq!(results.len(), 5);
+    for result in results {
+        let index = result["ruleIndex"].as_u64().expect("an index") as usize;
+        assert_eq!(described[index]["id"], result["ruleId"]);
+        assert_eq!(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "contracts.yaml");
+        assert_eq!(result["level"], if result["ruleId"] == "SCHEMA_VERSION_RAISED" { "note" } else { "error" });
+        assert_eq!(result["suppressions"].is_array(), result["ruleId"] == "UNIT_CHANGED");
+        assert!(result["message"]["text"].as_str().is_some_and(|text| !text.is_empty()));
+    }
+    assert_eq!(results[0]["locations"][0]["physicalLocation"]["region"]["startLine"], 9);
+    assert_eq!(results[0]["relatedLocations"][0]["physicalLocation"]["artifactLocation"]["uri"], "old.yaml");
+
+    let markdown = of("markdown");
+    for words in [
+        "### `contracts.yaml` against `old.yaml`",
+        "**WIRE**: bytes change",
+        "- `FIELD_ADDED` `Tick` got a field `venue`, `u32`: its 16 bytes became 24<br>breaks version 3; ",
+        "<br>allowed: a, b: 100%",
+    ] {
+        assert!(markdown.contains(words), "{words} in\n{markdown}");
+    }
+    let none = breaking(here.path(), &["old.yaml", "--against", "old.yaml", "--format", "markdown"]).quiet();
+    assert!(String::from_utf8(none).expect("UTF-8").contains("No difference."));
+}
+
+/// Without this, an annotation past the tenth would be lost without a word.
+#[test]
+fn many_annotations_are_told() {
+    let with = |ty: &str| {
+        let mut text = String::from("messages:\n");
+        for index in 0..15 {
+            let _ = writeln!(text, "  M{index}: {{ tlv_type: {}, domain: D, fields: {{ a: {ty} }} }}", 1000 + index);
+        }
+        text
+    };
+    let here = folder(&[("old.yaml", &with("u32")), ("contracts.yaml", &with("u64"))]);
+    let github = breaking(here.path(), &["--against", "old.yaml", "--format", "github"]).exits(1);
+    let starting = |start: &str| github.text().lines().filter(|line| line.starts_with(start)).count();
+    assert_eq!((starting("::error "), starting("also: WIRE[FIELD_TYPE_CHANGED]")), (10, 5), "{}", github.text());
+    assert!(github.text().contains("5 more findings are in the log"));
+}
+
+/// Without this, a rule could be reported that is described nowhere.
+#[test]
+fn rules_are_listed() {
+    let here = folder(&[]);
+    let list = String::from_utf8(breaking(here.path(), &["--list-rules"]).quiet()).expect("UTF-8");
+    for rule in rules::ALL {
+        assert!(
+            list.lines().any(|line| line.starts_with(&format!("  {} ", rule.id)) && line.ends_with(rule.title)),
+            "{}",
+            rule.id
+        );
+    }
+    assert_eq!(list.lines().count(), rules::ALL.len() + 5);
+}
+
+/// A contract of so many messages, all of which have the struct and the enum.
+fn large(messages: usize, ty: &str) -> String {
+    let mut text = format!(
+        "enums: {{ Side: {{ values: {{ Buy: 1, Sell: 2 }} }} }}\nstructs: {{ Price: {{ fields: {{ mantissa: {ty}, exponent: i8 }} }} }}\nmessages:\n"
+    );
+    for index in 0..messages {
+        let _ = writeln!(
+            text,
+            "  Message{index}:\n    tlv_type: {}\n    domain: D\n    fields:\n      price: Price\n      side: Side\n      value_{index}: {ty}",
+            1000 + index
+        );
+    }
+    text
+}
+
+/// Without this, a contract of many messages could take time that grows with the square of their number: minutes.
+#[test]
+fn large_contracts_are_compared_in_time() {
+    let here = folder(&[("old.yaml", &large(10_000, "i64")), ("contracts.yaml", &large(10_000, "i32"))]);
+    for (against, found) in [("old.yaml", 10_001), ("contracts.yaml", 0)] {
+        let start = Instant::now();
+        let run = breaking(here.path(), &["--against", against, "--format", "json", "--category", "wire"]);
+        assert_eq!(run.text().lines().count(), found, "{}", run.stderr);
+        // Two seconds where it is optimized, on a machine that does nothing else.
+        assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+    }
+}
