@@ -35,7 +35,7 @@ are, so that nothing stops that need not.
 Examples:
   myc-schema plan git:v1.4.0                         from that commit to contracts.yaml
   myc-schema plan old.yaml new.yaml
-  myc-schema plan contracts.lock contracts.yaml --format json | jq '.paused'")]
+  myc-schema plan contracts.lock contracts.yaml --format json > plan.json")]
 pub struct PlanArgs {
     /// What is deployed: a file, `git:REF[:PATH]` or a lock
     old: String,
