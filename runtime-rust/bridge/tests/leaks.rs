@@ -27,7 +27,7 @@ fn has_children() -> bool {
 }
 
 async fn round() {
-    let heartbeat = HeartbeatConfig { interval: Duration::from_millis(50), misses: 2 };
+    let heartbeat = HeartbeatConfig { interval: Duration::from_millis(500), misses: 2 };
     let workers = [
         eager(playing("killed", "connect serve")),
         eager(playing("exits", "connect exit 1")),
