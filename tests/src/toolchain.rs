@@ -35,6 +35,17 @@ pub fn compiler() -> PathBuf {
     COMPILER.get_or_init(build).clone()
 }
 
+/// The binary `myc-bridge` of this workspace, in the compiler's folder, built when first asked for.
+pub fn bridge() -> PathBuf {
+    static BRIDGE: OnceLock<PathBuf> = OnceLock::new();
+    let build = || {
+        let output = run(cargo(&root(), &["build", "--quiet", "--package", "mycelium-bridge", "--bin", "myc-bridge"]));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        target_folder().join("debug").join(format!("myc-bridge{}", std::env::consts::EXE_SUFFIX))
+    };
+    BRIDGE.get_or_init(build).clone()
+}
+
 /// A dune command over the project in `folder`.
 pub fn dune(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("dune");

@@ -57,6 +57,9 @@ fn run(place: &Place, command: &str) -> Result<String, Mismatch> {
     let folder: &Path = if own { &place.root } else { &place.folder };
     let streams = if own { "" } else { "exec 2>&1;" };
     let compiler = crate::toolchain::compiler();
+    if command.contains("myc-bridge") {
+        crate::toolchain::bridge();
+    }
     let mut paths = vec![compiler.parent().expect("a file in a folder").to_path_buf()];
     paths.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
     let output = Command::new("bash")

@@ -49,6 +49,6 @@ fn contract(body: &str) -> String {
 }
 
 /// The name under which a block is kept for the commands further down the page.
-fn kept_name(body: &str) -> Option<&str> {
+pub(super) fn kept_name(body: &str) -> Option<&str> {
     body.lines().next()?.strip_prefix("# ").filter(|name| name.ends_with(".yaml") && !name.contains(['/', ' ']))
 }

@@ -4,6 +4,7 @@
 //! | block | held against |
 //! | --- | --- |
 //! | `yaml [CODE …]` | the compiler: exactly these diagnostics; without a top-level key it is the fields of a message; a first line `# NAME.yaml` keeps it for commands further down |
+//! | `yaml bridge` | `myc-bridge check`, programs that the reader has to bring apart; kept as above |
 //! | `console` | what its `$ commands` print, run in a folder with `contracts.yaml`, `core.yaml` and the kept contracts; a line `…` stands for any number of lines |
 //! | `rust`, `ocaml` | the compilers, and it is run; `messages` is the generated code of the page's `contracts.yaml` |
 //! | `json` | the parser |
@@ -14,6 +15,7 @@
 //! With `MYC_DOCS=update` in the environment (`cargo xtask bless`) output and dumps are written instead of compared.
 
 pub mod blocks;
+mod bridges;
 mod console;
 mod contracts;
 mod hex;
@@ -90,6 +92,7 @@ fn check_block(place: &Place, block: &Block) -> Result<(), Mismatch> {
     match (block.kind(), excerpt_of) {
         ("hex", Some(path)) => hex::check(place, block, path),
         (_, Some(path)) => contains(place, block, path),
+        ("yaml", None) if block.words().nth(1) == Some("bridge") => bridges::check(place, block),
         ("yaml", None) => contracts::check(place, block),
         ("console", None) => console::check(place, block),
         ("json", None) => match serde_json::from_str::<serde_json::Value>(&block.body) {

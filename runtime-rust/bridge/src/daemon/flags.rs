@@ -11,7 +11,7 @@ use super::values::Value;
 pub struct Flags(pub Settings);
 
 /// The flag of a setting of all workers begins so.
-const WORKER_PREFIX: &str = "worker-";
+pub const WORKER_PREFIX: &str = "worker-";
 
 /// A setting's flag, without the dashes.
 pub fn flag(prefix: &str, setting: &Setting) -> String {

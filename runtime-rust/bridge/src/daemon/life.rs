@@ -50,7 +50,7 @@ pub async fn live(settings: &Settings, bridge: &ForeignBridge, pages: &Pages, mu
         signal = signals.end() => (signal.to_owned(), Exit::Done),
         worker = given_up(settings, bridge) => {
             let exit = worker.last_exit.as_ref().map(|exit| exit.reason.to_string()).unwrap_or_default();
-            tracing::error!(worker = &*worker.id, "the bridge ends, as a worker was given up on: {exit}");
+            tracing::error!(worker = &*worker.id, exit, "the bridge ends, as a worker was given up on");
             (format!("worker {} was given up on", worker.id), Exit::Findings)
         }
         () = tell(settings, bridge, pages) => ("nothing is left to do".to_owned(), Exit::Done),
@@ -61,7 +61,7 @@ pub async fn live(settings: &Settings, bridge: &ForeignBridge, pages: &Pages, mu
     notify::stopping(&format!("shutting down: {why}"));
     let hurry = async {
         let signal = signals.end().await;
-        tracing::warn!("{signal} again: workers are killed, connections cut off");
+        tracing::warn!(signal, "asked again: workers are killed, connections cut off");
         bridge.hurry();
         loop {
             signals.end().await;
@@ -99,7 +99,7 @@ async fn tell(settings: &Settings, bridge: &ForeignBridge, pages: &Pages) {
         let line = pages.line();
         if !told && pages.is_ready() {
             told = true;
-            tracing::info!("the bridge is ready: {line}");
+            tracing::info!(status = line, "the bridge is ready");
             notify::ready();
         }
         notify::status(&line);

@@ -7,6 +7,8 @@ mod completions;
 mod config;
 mod contracts;
 mod control;
+#[cfg(test)]
+mod documented;
 mod exit;
 mod flags;
 mod frames;

@@ -88,7 +88,7 @@ fn the_second_signal_does_not_wait_for_workers() {
         running.told("STOPPING=1");
         running.signal(signals[1]);
         let log = running.ended().exits(0).stderr;
-        assert!(log.contains("again: workers are killed"), "{log}");
+        assert!(log.contains("asked again: workers are killed"), "{log}");
         assert_eq!(place.files(), ["bridge.yaml", "contracts.yaml", "notify"]);
     }
 }
