@@ -120,7 +120,6 @@ let create ~config ~address ~reconnect ~send_limit ~while_disconnected =
   }
 
 let set_hooks t hooks = t.hooks <- hooks
-
 let failure t : Failure.t =
   match (t.ended, t.last_failure) with
   | Some failure, _ | None, Some failure -> failure
@@ -268,8 +267,8 @@ let data t inbox =
      end
 
 let dropped t total =
-  let total = Option.value (U64.to_int total) ~default:max_int in
-  let c = t.counters in
+  let total = Option.value (U64.to_int total) ~default:max_int
+  and c = t.counters in
   let sum = c.dropped_by_bridge + max 0 (total - t.told) in
   c.dropped_by_bridge <- (if sum < 0 then max_int else sum);
   t.told <- max t.told total;
@@ -478,8 +477,6 @@ let close t ~now =
     t.hooks.look ()
   end
 
-(* {1 What is told} *)
-
 type stats = {
   connections : int;
   frames_in : int;
@@ -494,8 +491,8 @@ type stats = {
 }
 
 let stats t =
-  let { connections; frames_in; bytes_in; frames_out; bytes_out; writes; unsent;
-        dropped; unshared; dropped_by_bridge } : counters =
+  let ({ connections; frames_in; bytes_in; frames_out; bytes_out; writes;
+         unsent; dropped; unshared; dropped_by_bridge } : counters) =
     t.counters
   in
   { connections; frames_in; bytes_in; frames_out; bytes_out; writes; unsent;

@@ -1,6 +1,7 @@
 module Core = Mycelium.Core_messages
 module Codec = Mycelium.Codec
 module Address = Mycelium_unix.Address
+module Socket = Mycelium_unix.Socket
 
 type t = { listener : Unix.file_descr; address : Address.t }
 type client = { fd : Unix.file_descr; hello : string }
@@ -66,14 +67,19 @@ let receive_bytes c n =
   go 0;
   Bytes.to_string b
 
+(* Without the signal that ends a process: the client may be gone. *)
 let send c s =
-  let b = Bytes.of_string s in
+  let b = Bytes.unsafe_of_string s in
   let rec go pos =
-    if pos < Bytes.length b then
-      go
-        (pos
-        + uninterrupted (fun () ->
-              Unix.write c.fd b pos (Bytes.length b - pos)))
+    if pos < Bytes.length b then begin
+      let n = Socket.write c.fd b ~pos ~len:(Bytes.length b - pos) in
+      if n = Socket.lost then failwith "the client is gone"
+      else if n = Socket.again then begin
+        ignore (Socket.wait_writable c.fd ~until:infinity : bool);
+        go pos
+      end
+      else go (pos + n)
+    end
   in
   go 0
 
@@ -139,3 +145,10 @@ let await e =
   match uninterrupted (fun () -> Unix.select [ e.output ] [] [] patience) with
   | [], _, _ -> failwith "an event did not come"
   | _ -> ()
+
+let until what f =
+  let last = Unix.gettimeofday () +. patience in
+  while not (f ()) do
+    if Unix.gettimeofday () > last then failwith (what ^ " did not come");
+    Thread.yield ()
+  done

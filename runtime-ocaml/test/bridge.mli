@@ -56,3 +56,6 @@ type event
 val event : unit -> event
 val set : event -> unit
 val await : event -> unit
+
+val until : string -> (unit -> bool) -> unit
+(** [until what f] waits until [f ()], for as long as other threads may need. *)

@@ -1,3 +1,5 @@
+(* Long because every case is a conversation, to be read in one piece. *)
+
 module Connection = Mycelium.Connection
 module Core = Mycelium.Core_messages
 module Failure = Mycelium.Failure

@@ -95,13 +95,7 @@ let drained_after_the_end () =
   with_bridge script (fun t ->
       let s = Subscriber.create_exn t counters in
       int "first" 1 (next s);
-      let rec until_ended () =
-        if Transport.failure t = None then begin
-          Thread.yield ();
-          until_ended ()
-        end
-      in
-      until_ended ();
+      Bridge.until "the end" (fun () -> Transport.failure t <> None);
       Transport.close t;
       int "second" 2 (next s);
       int "third" 3 (next s);
@@ -181,17 +175,13 @@ let block () =
     |> Bridge.send c;
     Bridge.say_goodbye c
   in
-  with_bridge ~interval_ms:100 script (fun t ->
+  (* Longer than threads of one program may have to wait for each other: a
+     bridge that is one of them is silent meanwhile. *)
+  with_bridge ~interval_ms:250 script (fun t ->
       let s = Subscriber.create_exn ~frames:100 t counters in
-      let rec until_full () =
-        if Subscriber.length s < 100 then begin
-          Thread.yield ();
-          until_full ()
-        end
-      in
-      until_full ();
+      (* Signs of life are sent while nothing is read. *)
       Bridge.await lived;
-      bool "not beyond" true (Subscriber.length s = 100);
+      bool "full, and not beyond" true (Subscriber.length s = 100);
       let other = Subscriber.create_exn t texts in
       for i = 1 to n do
         if next s <> i then Alcotest.failf "%d is missing" i
@@ -214,15 +204,13 @@ let pings_while_nobody_receives () =
   in
   with_bridge script (fun t ->
       let s = Subscriber.create_exn t counters in
-      let rec until_there () =
-        match Subscriber.try_recv s with
-        | Ok (Some m) -> int "data" 1 (number m)
-        | Ok None ->
-            Thread.yield ();
-            until_there ()
-        | Error f -> Alcotest.fail (Failure.to_string f)
-      in
-      until_there ();
+      Bridge.until "a message" (fun () ->
+          match Subscriber.try_recv s with
+          | Ok (Some m) ->
+              int "data" 1 (number m);
+              true
+          | Ok None -> false
+          | Error f -> Alcotest.fail (Failure.to_string f));
       Transport.close t)
 
 let invalid_messages () =
@@ -253,8 +241,41 @@ let any_message () =
       Alcotest.(check string) "second" "CounterUpdate" (name ());
       Transport.close t)
 
+(* From the socket to the program's hands: the value, a cell of the queue (4
+   words), and no more than a few waits in all. *)
+let allocation () =
+  let n = 1000 and go = Bridge.event () in
+  let frames = counters_from 1 n in
+  let script c =
+    answer c;
+    Bridge.await go;
+    Bridge.send c frames;
+    Bridge.say_goodbye c
+  in
+  with_bridge script (fun t ->
+      let s = Subscriber.create_exn t counters in
+      let payload = Bytes.of_string (String.sub (counter 1) 6 16) in
+      let decode () = R.Counter_update.decode_exn payload ~pos:0 ~len:16 in
+      let first = Gc.minor_words () in
+      let second = Gc.minor_words () in
+      ignore (Sys.opaque_identity (decode ()) : R.Counter_update.t);
+      let third = Gc.minor_words () in
+      let value = third -. second -. (second -. first) in
+      Bridge.set go;
+      let before = Gc.minor_words () in
+      for i = 1 to n do
+        if number (Subscriber.recv_exn s) <> i then Alcotest.fail "order"
+      done;
+      let words = Gc.minor_words () -. before in
+      let messages = float_of_int n *. (value +. 4.) in
+      if words > messages +. 1000. then
+        Alcotest.failf "%g words for %d messages of %g words" words n value;
+      bool "it is measured" true (words >= messages);
+      Transport.close t)
+
 let tests =
   [
+    Check.case "allocation" allocation;
     Check.case "timeouts" timeouts;
     Check.case "close wakes all waiters" close_wakes_waiters;
     Check.case "one subscriber is closed" close_one;

@@ -65,7 +65,8 @@ let close_wakes_publishers () =
       let rec until_full () =
         match Publisher.try_publish p (counter_update 1) with
         | Error (Full _) -> ()
-        | _ ->
+        | Error f -> Alcotest.fail (Failure.to_string f)
+        | Ok () ->
             Thread.yield ();
             until_full ()
       in

@@ -256,13 +256,7 @@ let nobody_there () =
       let slow = Mycelium.Backoff.make ~initial:3600. ~max:3600. () in
       let t = ok (connect ~reconnect:slow ~send_limit:10 bridge) in
       let publisher = Publisher.create_exn t counters in
-      let rec until_lost () =
-        if Transport.session t <> None then begin
-          Thread.yield ();
-          until_lost ()
-        end
-      in
-      until_lost ();
+      Bridge.until "the loss" (fun () -> Transport.session t = None);
       Publisher.publish_exn publisher (counter_update 1);
       idle "publish and flush" (fun () ->
           failed "publish" (( = ) (Failure.Timeout 0.2))
@@ -301,13 +295,7 @@ let reporter_raises () =
       Bridge.play bridge script (fun () ->
           let fast = Mycelium.Backoff.make ~initial:0.001 ~max:0.002 () in
           let t = ok (connect ~reconnect:fast bridge) in
-          let rec until_second () =
-            if (Transport.stats t).connections < 2 then begin
-              Thread.yield ();
-              until_second ()
-            end
-          in
-          until_second ();
+          Bridge.until "another" (fun () -> (Transport.stats t).connections = 2);
           let s = Subscriber.create_exn t counters in
           int "goes on" 1 (number (Subscriber.recv_exn s));
           Transport.close t));
@@ -408,13 +396,7 @@ let reconnects () =
       let subscriber = Subscriber.create_exn t counters in
       let publisher = Publisher.create_exn t counters in
       int "before" 1 (number (Subscriber.recv_exn subscriber));
-      let rec until_lost () =
-        if Transport.session t <> None then begin
-          Thread.yield ();
-          until_lost ()
-        end
-      in
-      until_lost ();
+      Bridge.until "the loss" (fun () -> Transport.session t = None);
       Publisher.publish_exn publisher (counter_update 7);
       Bridge.set gone;
       int "after" 2 (number (Subscriber.recv_exn subscriber));
