@@ -94,6 +94,7 @@ mod socket;
 mod subscriber;
 mod subscription;
 pub mod supervision;
+mod task;
 
 pub use mycelium_wire::shared::Owned;
 

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mycelium_wire::Message;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::stats::{ClientCounters, Counts};
 use super::{ClientConfig, ClientError, ClientPublishError, PublishWhileDisconnected, SubscribeError};
 use crate::ingress::IngressCounters;
 use crate::queue::Queue;
+use crate::task::Signal;
 use crate::{MessageBus, OverflowPolicy};
 
 /// How a client stands with its bridge.
@@ -93,7 +94,7 @@ pub(super) struct Shared {
     pub(super) ingress: Arc<IngressCounters>,
     pub(super) counts: Counts,
     /// Something else is wanted than the task last knew, or the client is to be closed.
-    pub(super) changed: Notify,
+    pub(super) changed: Signal,
     pub(super) closing: CancellationToken,
     /// A subscriber's full queue holds up the connection.
     pub(super) held_up: AtomicBool,
@@ -127,7 +128,7 @@ impl Shared {
             queue,
             ingress: Arc::default(),
             counts: Counts::default(),
-            changed: Notify::new(),
+            changed: Signal::default(),
             closing: CancellationToken::new(),
             held_up: AtomicBool::new(false),
             state: watch::Sender::new(ClientState::Connecting),
@@ -155,7 +156,7 @@ impl Shared {
         });
         self.outbound.close();
         self.inbound.close();
-        self.changed.notify_one();
+        self.changed.raise();
     }
 
     /// The task is over, whatever the reason.

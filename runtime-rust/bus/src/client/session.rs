@@ -4,7 +4,6 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
-use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
@@ -12,8 +11,7 @@ use std::time::Duration;
 
 use mycelium_wire::core_messages::{GoodbyeReason, SchemaMode};
 use mycelium_wire::frame::HEADER_SIZE;
-use tokio::sync::futures::Notified;
-use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::ClientError;
 use super::drive::{BATCH, Lines};
@@ -23,6 +21,7 @@ use super::stats::add;
 use crate::protocol::client::{Connection, Ending, Settings, Step};
 use crate::protocol::{Frames, Outbox, Phase};
 use crate::socket::{Reader, Writer};
+use crate::task::{Timer, Watch};
 use crate::{PublishError, Run};
 
 /// Slices of one write. Small frames are joined, so that each is of some size.
@@ -59,14 +58,14 @@ pub(super) async fn run(
     lines: &mut Lines,
     (reader, writer): (Reader, Writer),
 ) -> (ClientError, Option<Duration>) {
-    let now = Instant::now();
     let mut session = Session {
         shared,
         lines,
         reader,
         writer,
-        connection: Connection::new(Arc::clone(settings), now.into_std()),
-        sleep: Box::pin(sleep_until(now)),
+        connection: Connection::new(Arc::clone(settings), now()),
+        timer: Timer::new(),
+        watch: Watch::default(),
         sends_first: false,
         needed: 1,
         subscribed: Subscribed::default(),
@@ -106,7 +105,9 @@ struct Session<'a> {
     reader: Reader,
     writer: Writer,
     connection: Connection,
-    sleep: Pin<Box<Sleep>>,
+    timer: Timer,
+    /// Of what is wanted.
+    watch: Watch,
     /// The queue is looked at before the input: the one this time, the other next time.
     sends_first: bool,
     /// Bytes without which there is no use in looking at the input.
@@ -131,13 +132,14 @@ enum Event {
     Flushed(Result<(), PublishError>),
     /// What is wanted.
     Changed,
+    /// A deadline is over.
+    Time,
     Look,
 }
 
 impl Session<'_> {
     async fn drive(&mut self) {
-        let shared = self.shared;
-        let mut changed = pin!(shared.changed.notified());
+        self.look_whether_closing();
         loop {
             if let Err(error) = self.advance().await {
                 self.failed = Some(error);
@@ -148,18 +150,17 @@ impl Session<'_> {
             if self.connection.phase() == Phase::Closed || self.is_unheard() {
                 return;
             }
-            let event = self.wait(changed.as_mut()).await;
+            let event = self.wait().await;
             // A queue that is never empty and a socket that takes everything must not keep others from running.
             tokio::task::consume_budget().await;
-            let now = Instant::now().into_std();
             match event {
                 Event::Read(Ok(0)) => {
                     self.input_ended = true;
-                    self.connection.end_of_input(now);
+                    self.connection.end_of_input(now());
                 }
                 Event::Read(Ok(count)) => {
                     self.lines.input.filled(count);
-                    self.read_input(now);
+                    self.read_input(now());
                     // Where there is room, as a rule, there is nothing to wait for.
                     if self.lines.ingress.try_flush().is_err() {
                         add(&self.shared.counts.discarded, self.lines.ingress.discard());
@@ -168,18 +169,26 @@ impl Session<'_> {
                 Event::Read(Err(error)) => {
                     self.failed = Some(error);
                     self.input_ended = true;
-                    self.connection.end_of_input(now);
+                    self.connection.end_of_input(now());
                 }
                 Event::Flushed(Err(_)) => {
                     add(&self.shared.counts.discarded, self.lines.ingress.discard());
                 }
                 Event::Changed => {
-                    changed.set(shared.changed.notified());
                     self.unsaid = true;
+                    self.look_whether_closing();
                 }
+                Event::Time => self.check_time(now()),
                 Event::Flushed(Ok(())) | Event::Look => {}
             }
-            self.check_time(now);
+        }
+    }
+
+    /// The end is asked for before the change is told.
+    fn look_whether_closing(&mut self) {
+        if !self.closing && self.shared.closing.is_cancelled() {
+            self.closing = true;
+            self.connection.close(now());
         }
     }
 
@@ -190,30 +199,30 @@ impl Session<'_> {
     }
 
     /// Waits for whatever can be gone on with.
-    async fn wait(&mut self, mut changed: Pin<&mut Notified<'_>>) -> Event {
+    async fn wait(&mut self) -> Event {
         let phase = self.connection.phase();
         let held = self.lines.ingress.is_pending();
         self.hold(held);
         let deadline = self.deadline();
-        if let Some(deadline) = deadline
-            && self.sleep.deadline() != deadline
-        {
-            self.sleep.as_mut().reset(deadline);
-        }
         let Lines { queue, taken, kept, outbox, ingress, input } = &mut *self.lines;
         let takes = phase == Phase::Open && outbox.is_empty() && kept.is_empty();
         let writes = !outbox.is_empty();
         let reads = !held && !self.input_ended;
-        let (reader, writer, sleep) = (&mut self.reader, &mut self.writer, &mut self.sleep);
+        let (reader, writer) = (&mut self.reader, &mut self.writer);
+        let (changed, watch, timer) = (&self.shared.changed, &mut self.watch, &mut self.timer);
         let room = if reads { input.room(self.needed) } else { &mut [] };
         self.sends_first = !self.sends_first;
         let sends_first = self.sends_first;
         let mut send = |context: &mut Context<'_>| takes && queue.poll_recv_runs(context, taken, BATCH).is_ready();
-        // In an order in which nothing that is always ready keeps something else from being seen: what is written or
-        // delivered is over with that, and the input and the queue take turns. Deadlines are looked at each time.
+        // In an order in which nothing that is always ready keeps something else from being seen: a change is over once it
+        // was seen, and a deadline once it was kept; what is written or delivered is over with that; the input and the
+        // queue take turns.
         poll_fn(move |context| {
-            if changed.as_mut().poll(context).is_ready() {
+            if changed.poll(watch, context).is_ready() {
                 return Poll::Ready(Event::Changed);
+            }
+            if deadline.is_some_and(|deadline| timer.poll(deadline, context).is_ready()) {
+                return Poll::Ready(Event::Time);
             }
             if writes && writer.poll_writable(context).is_ready() {
                 return Poll::Ready(Event::Look);
@@ -230,20 +239,13 @@ impl Session<'_> {
             if !sends_first && send(context) {
                 return Poll::Ready(Event::Look);
             }
-            match deadline {
-                Some(_) => sleep.as_mut().poll(context).map(|()| Event::Look),
-                None => Poll::Pending,
-            }
+            Poll::Pending
         })
         .await
     }
 
     /// Goes on as far as that is possible without waiting.
     async fn advance(&mut self) -> io::Result<()> {
-        if !self.closing && self.shared.closing.is_cancelled() {
-            self.closing = true;
-            self.connection.close(Instant::now().into_std());
-        }
         loop {
             match self.connection.phase() {
                 Phase::Open => {
@@ -502,13 +504,17 @@ impl Session<'_> {
             let read = self.reader.read(self.lines.input.room(self.needed));
             let Ok(Ok(count)) = timeout_at(limit, read).await else { return };
             if count == 0 {
-                return self.connection.end_of_input(Instant::now().into_std());
+                return self.connection.end_of_input(now());
             }
             rest = rest.saturating_sub(count);
             self.lines.input.filled(count);
-            self.read_input(Instant::now().into_std());
+            self.read_input(now());
         }
     }
+}
+
+fn now() -> std::time::Instant {
+    Instant::now().into_std()
 }
 
 fn push(outbox: &mut Outbox<Block>, joined: &mut Vec<u8>) {

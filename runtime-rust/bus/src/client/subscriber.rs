@@ -45,7 +45,7 @@ impl Interest {
         };
         // From here on, giving up takes it back.
         let interest = Self { owner, wants };
-        interest.owner.shared.changed.notify_one();
+        interest.owner.shared.changed.raise();
         interest.owner.shared.subscribed(version).await?;
         Ok(interest)
     }
@@ -68,7 +68,7 @@ impl Drop for Interest {
             }
         }
         drop(wanted);
-        self.owner.shared.changed.notify_one();
+        self.owner.shared.changed.raise();
     }
 }
 

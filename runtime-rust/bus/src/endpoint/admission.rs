@@ -3,13 +3,14 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Waker};
+use std::task::Context;
 
 use mycelium_wire::core_messages::GoodbyeReason;
 use mycelium_wire::handshake::{CAPABILITY_WORKER, Opening};
 
 use crate::ConnectionId;
 use crate::protocol::server::{Ending, Refusal};
+use crate::task::{Signal, Watch};
 
 /// Decides about clients whose handshake the protocol accepts, and follows them. Called on the
 /// connection's task: it does not block.
@@ -127,13 +128,9 @@ pub struct ConnectionHandle(Arc<State>);
 
 #[derive(Default)]
 struct State {
-    inner: Mutex<Inner>,
-}
-
-#[derive(Default)]
-struct Inner {
-    command: Option<Command>,
-    waker: Option<Waker>,
+    /// There is a command.
+    commanded: Signal,
+    command: Mutex<Option<Command>>,
 }
 
 /// What a connection is told from outside.
@@ -155,23 +152,19 @@ impl ConnectionHandle {
     }
 
     pub(super) fn command(&self, command: Command) {
-        let mut inner = self.0.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.command = Some(command);
-        let waker = inner.waker.take();
-        drop(inner);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        *self.0.command.lock().unwrap_or_else(PoisonError::into_inner) = Some(command);
+        self.0.commanded.raise();
     }
 
-    pub(super) fn poll_command(&self, context: &mut Context<'_>) -> Option<Command> {
-        let mut inner = self.0.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let command = inner.command.take();
-        match &mut inner.waker {
-            Some(waker) => waker.clone_from(context.waker()),
-            none => *none = Some(context.waker().clone()),
+    /// For the connection's task.
+    pub(super) fn poll_command(&self, watch: &mut Watch, context: &mut Context<'_>) -> Option<Command> {
+        while self.0.commanded.poll(watch, context).is_ready() {
+            let command = self.0.command.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if command.is_some() {
+                return command;
+            }
         }
-        command
+        None
     }
 }
 

@@ -11,7 +11,6 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use mycelium_wire::core_messages::GoodbyeReason;
-use tokio::time::{Sleep, sleep_until};
 
 use super::admission::{ClientInfo, Command, ConnectionHandle, PeerAddress};
 use super::inbox::Inbox;
@@ -20,6 +19,7 @@ use super::stats::Written;
 use crate::protocol::server::{Connection, Ending};
 use crate::protocol::{Outbox, Phase};
 use crate::socket::{Reader, Writer};
+use crate::task::{Timer, Watch};
 use crate::{CloseReason, ConnectionId, Ingress, OverflowPolicy, Run, Subscription, Take};
 
 mod clients;
@@ -52,6 +52,8 @@ pub(super) struct Driver {
     id: ConnectionId,
     peer: PeerAddress,
     handle: ConnectionHandle,
+    /// Of `handle`.
+    watch: Watch,
     protocol: Connection,
     /// Until it is closed.
     stream: Option<(Reader, Writer)>,
@@ -76,9 +78,7 @@ pub(super) struct Driver {
     taken: Vec<Run>,
     written: Arc<Written>,
     missed: u64,
-    sleep: Pin<Box<Sleep>>,
-    /// When `sleep` ends, if it was polled since it was set.
-    armed: Option<Instant>,
+    timer: Timer,
 }
 
 fn now() -> Instant {
@@ -99,6 +99,7 @@ impl Driver {
             id,
             peer,
             handle,
+            watch: Watch::default(),
             protocol,
             stream: Some(stream),
             read_ended: false,
@@ -116,8 +117,7 @@ impl Driver {
             taken: Vec::new(),
             written: Arc::default(),
             missed: 0,
-            sleep: Box::pin(sleep_until(tokio::time::Instant::now())),
-            armed: None,
+            timer: Timer::new(),
         }
     }
 
@@ -126,7 +126,7 @@ impl Driver {
     }
 
     fn obey(&mut self, context: &mut Context<'_>) {
-        match self.handle.poll_command(context) {
+        match self.handle.poll_command(&mut self.watch, context) {
             Some(Command::Close(reason, detail)) => self.protocol.close(now(), reason, &detail),
             // It makes room for others: it is told what its socket takes now, and not waited for. One that was refused
             // already is only in the way.
@@ -292,14 +292,9 @@ impl Driver {
                 _ => self.protocol.deadline(),
             };
             let Some(deadline) = deadline else { return };
-            if self.armed.is_none_or(|armed| deadline < armed) {
-                self.sleep.as_mut().reset(tokio::time::Instant::from_std(deadline));
-                self.armed = Some(deadline);
-            }
-            if self.sleep.as_mut().poll(context).is_pending() {
+            if self.timer.poll(deadline.into(), context).is_pending() {
                 return;
             }
-            self.armed = None;
             let now = now();
             if self.phase() == Phase::Closed {
                 if self.delivers_until.is_some_and(|until| now >= until) {
