@@ -159,8 +159,12 @@ impl Ingress {
             return Err(CoreFrame { type_id });
         }
         self.config.counters.take(run.count(), run.len());
-        let accepted = match self.known(type_id).entry.clone() {
-            Some(entry) => self.check(&entry, run),
+        self.refresh();
+        let known = self.known.entry(type_id).or_insert_with(|| Known::of(&self.bus, &self.config, type_id));
+        let accepted = match &known.entry {
+            Some(entry) => check(entry, run, &mut self.pending, |rejection| {
+                reject(entry, &rejection, &self.config, &mut self.rejected);
+            }),
             None if self.config.unknown_types == UnknownTypes::Forward => {
                 let count = run.count();
                 self.pending.push_back(run);
@@ -256,14 +260,13 @@ impl Ingress {
         &self.config.counters
     }
 
-    fn known(&mut self, type_id: u16) -> &Known {
+    /// What is known is looked up again where it may be out of date, or there is too much of it.
+    fn refresh(&mut self) {
         let version = self.bus.registry_version();
         if version != self.version || self.known.len() > REMEMBERED {
             self.version = version;
             self.forget();
         }
-        let Self { bus, config, known, .. } = self;
-        known.entry(type_id).or_insert_with(|| Known::of(bus, config, type_id))
     }
 
     /// Looks up every type again, and lets go of those that nobody knows.
@@ -278,50 +281,45 @@ impl Ingress {
             self.bus.forget_unknown(unknown.into_iter());
         }
     }
+}
 
-    fn check(&mut self, entry: &TypeEntry, mut run: Run) -> usize {
-        let mut accepted = 0;
-        loop {
-            match entry.check(run.clone()) {
-                Ok(run) => {
-                    accepted += run.count();
-                    self.pending.push_back(run);
-                    return accepted;
-                }
-                Err((index, rejection)) => {
-                    self.reject(entry, &rejection);
-                    if let Some(good) = run.split_to(index)
-                        && let Ok(good) = entry.check(good)
-                    {
-                        accepted += good.count();
-                        self.pending.push_back(good);
-                    }
-                    // The bad one is the first now.
-                    if run.split_first().is_none() {
-                        return accepted;
-                    }
-                }
-            }
+/// Keeps the frames of a run that are right, in their order, and says how many those are.
+fn check(entry: &TypeEntry, mut run: Run, right: &mut VecDeque<Run>, mut reject: impl FnMut(Rejection)) -> usize {
+    let mut accepted = 0;
+    while let Err((index, rejection)) = entry.check_in_place(&mut run) {
+        reject(rejection);
+        if let Some(mut good) = run.split_to(index)
+            && entry.check_in_place(&mut good).is_ok()
+        {
+            accepted += good.count();
+            right.push_back(good);
+        }
+        // The bad one is the first now.
+        if run.split_first().is_none() {
+            return accepted;
         }
     }
+    accepted += run.count();
+    right.push_back(run);
+    accepted
+}
 
-    /// Counts, and logs the first ones and then ever fewer: a client of bad frames does not fill the log.
-    fn reject(&mut self, entry: &TypeEntry, rejection: &Rejection) {
-        self.config.counters.reject(rejection.code.clone());
-        self.rejected += 1;
-        if self.rejected > LOGGED && !self.rejected.is_power_of_two() {
-            return;
-        }
-        tracing::warn!(
-            source = &*self.config.name,
-            message_type = &**entry.name(),
-            type_id = entry.type_id(),
-            code = &*rejection.code,
-            path = rejection.path,
-            rejected = self.rejected,
-            "a frame is no message of its type, and not forwarded",
-        );
+/// Counts, and logs the first ones and then ever fewer: a client of bad frames does not fill the log.
+fn reject(entry: &TypeEntry, rejection: &Rejection, config: &IngressConfig, rejected: &mut u64) {
+    config.counters.reject(rejection.code.clone());
+    *rejected += 1;
+    if *rejected > LOGGED && !rejected.is_power_of_two() {
+        return;
     }
+    tracing::warn!(
+        source = &*config.name,
+        message_type = &**entry.name(),
+        type_id = entry.type_id(),
+        code = &*rejection.code,
+        path = rejection.path,
+        rejected = *rejected,
+        "a frame is no message of its type, and not forwarded",
+    );
 }
 
 fn view<'a>(

@@ -45,7 +45,7 @@ pub struct TypeEntry {
 
 #[derive(Clone)]
 enum Check {
-    Compiled(fn(Run) -> Result<Run, BadFrame>),
+    Compiled(fn(&mut Run) -> Result<(), BadFrame>),
     Dynamic(DynamicCheck),
 }
 
@@ -77,7 +77,7 @@ impl TypeEntry {
             size: M::SIZE,
             fingerprint: M::FINGERPRINT,
             redacted: M::REDACTED,
-            check: Check::Compiled(Run::checked::<M>),
+            check: Check::Compiled(Run::check::<M>),
         }
     }
 
@@ -130,14 +130,21 @@ impl TypeEntry {
     }
 
     /// Checks every frame of a run, which has to be of this type id. An error has the index of the first bad one.
-    pub fn check(&self, run: Run) -> Result<Run, (usize, Rejection)> {
+    pub fn check(&self, mut run: Run) -> Result<Run, (usize, Rejection)> {
+        self.check_in_place(&mut run)?;
+        Ok(run)
+    }
+
+    /// [`TypeEntry::check`] that leaves the run to the caller in any case.
+    #[inline]
+    pub(crate) fn check_in_place(&self, run: &mut Run) -> Result<(), (usize, Rejection)> {
         match &self.check {
             Check::Compiled(check) => check(run).map_err(|bad| (bad.index, bad.error.into())),
             Check::Dynamic(check) => {
                 for (index, payload) in run.payloads().enumerate() {
                     check(payload).map_err(|rejection| (index, rejection))?;
                 }
-                Ok(run)
+                Ok(())
             }
         }
     }

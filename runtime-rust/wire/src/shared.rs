@@ -136,8 +136,14 @@ impl SharedFrames {
 
     /// The same frames, known to be messages of type `M`. Costs nothing if they are known to be that already.
     pub fn checked<M: Message>(mut self) -> Result<Self, BadFrame> {
+        self.check::<M>()?;
+        Ok(self)
+    }
+
+    /// [`SharedFrames::checked`], in place: after an error they are what they were.
+    pub fn check<M: Message>(&mut self) -> Result<(), BadFrame> {
         if self.is::<M>() {
-            return Ok(self);
+            return Ok(());
         }
         if self.type_id != M::TYPE_ID {
             return Err(BadFrame { index: 0, error: raw::unknown_type() });
@@ -149,7 +155,7 @@ impl SharedFrames {
         }
         // Every payload was just accepted; what decode accepts has the size of `M`.
         self.kind = Some(Kind::of::<M>());
-        Ok(self)
+        Ok(())
     }
 
     /// The type id of all of them, never 0.
