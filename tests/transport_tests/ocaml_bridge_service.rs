@@ -1,5 +1,6 @@
 //! Rust and OCaml workers exchange messages through a bridge that keeps the workers alive, whatever they do.
 
+use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -313,12 +314,13 @@ async fn a_killed_bridge_takes_its_worker_with_it() {
     // The worker says who it is, by its process.
     let pid = soon(tokio::task::spawn_blocking(move || {
         let began = Instant::now();
-        while !socket.exists() {
+        while UnixStream::connect(&socket).is_err() {
             assert!(began.elapsed() < LIMIT, "the bridge does not listen");
             std::thread::yield_now();
         }
+        // Either it hears this, or it has yet to say that it is ready.
         let mut client = Tlv::client(&socket);
-        client.send(&framed(&text("hello")));
+        client.send(&framed(&text("!who")));
         loop {
             let message = client.expect::<TextMessage>();
             if message.content() == "ready" {

@@ -4,12 +4,17 @@
 use std::io;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::child;
 use super::process::{Handle, Spawned};
+
+/// How long a start that nobody wants any more is waited for.
+const STUCK: Duration = Duration::from_secs(5);
 
 struct Order {
     command: Command,
@@ -30,8 +35,10 @@ impl LauncherThread {
     /// Waits until the thread has ended. To be called when no launcher is left.
     pub(crate) async fn ended(self) {
         // Ends with the sender, whether or not it says something.
-        let _ = self.over.await;
-        let _ = self.thread.join();
+        match timeout(STUCK, self.over).await {
+            Ok(_) => drop(self.thread.join()),
+            Err(_) => tracing::error!("the system is stuck with the start of a worker, which is left to it"),
+        }
     }
 }
 

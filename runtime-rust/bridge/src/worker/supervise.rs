@@ -123,11 +123,15 @@ impl Supervised {
         // Who asked for a restart until now gets one.
         let _ = timeout(Duration::ZERO, slot.restart.notified()).await;
         let launch = slot.launching();
-        let (process, output) = match self.start().await {
+        // The system may take its time with a program on a file system that does not answer.
+        let started = tokio::select! {
+            started = self.start() => started.map_err(|error| ExitReason::Spawn { error: error.to_string() }),
+            () = self.stop.cancelled() => Err(ExitReason::Shutdown),
+        };
+        let (process, output) = match started {
             Ok(started) => started,
-            Err(error) => {
+            Err(reason) => {
                 slot.close();
-                let reason = ExitReason::Spawn { error: error.to_string() };
                 let exit = WorkerExit { launch, pid: None, reason, killed: false, ran_for: Duration::ZERO };
                 return Over { exit, healthy: Duration::ZERO };
             }
