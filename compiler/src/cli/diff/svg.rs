@@ -5,6 +5,9 @@ use std::fmt::Write;
 use super::super::layout::{self, svg};
 use super::{Shown, drawn, head};
 
+/// Pixels from one line of words to the next.
+const LINE: u32 = 18;
+
 /// The whole picture.
 pub fn draw(shown: &Shown<'_>) -> String {
     let side = |schema, composites: Vec<layout::Composite<'_>>| {
@@ -22,6 +25,11 @@ pub fn draw(shown: &Shown<'_>) -> String {
     let (mut left_width, mut right_width) = (0, 0);
     for change in &shown.changes {
         let mut bottom = top;
+        if change.old.is_some() && change.new.is_some() {
+            let [size, padding] = shown.numbers(change).map(|(old, new)| difference(old, new));
+            let words = format!("{size} bytes, {padding} padding");
+            svg::text(&mut right, right_bar, top + 14, "head", &words);
+        }
         for (body, width, bar, shown, composite, other) in [
             (&mut left, &mut left_width, left_bar, &olds, &change.old, "new"),
             (&mut right, &mut right_width, right_bar, &news, &change.new, "removed"),
@@ -46,6 +54,36 @@ pub fn draw(shown: &Shown<'_>) -> String {
         body.push_str(&part);
         body.push_str("  </g>\n");
     }
-    let height = svg::legend(&mut body, top);
+    let mut height = svg::legend(&mut body, top) + LINE;
+    svg::text(&mut body, svg::MARGIN, height, "head", "Deploy");
+    // Letters are less than 8 pixels wide.
+    let letters = ((2 * width - 2 * svg::MARGIN) / 8) as usize;
+    for (number, step) in (1..).zip(&shown.steps) {
+        for line in lines(&format!("{number}. {step}"), letters) {
+            height += LINE;
+            svg::text(&mut body, svg::MARGIN, height, "", &line);
+        }
+    }
+    let height = height + svg::MARGIN;
     svg::page(&body, 2 * width, height, "bytes of messages before and after")
+}
+
+/// `+16`, `-4` or `+0`.
+fn difference(old: Option<u32>, new: Option<u32>) -> String {
+    format!("{:+}", i64::from(new.unwrap_or(0)) - i64::from(old.unwrap_or(0)))
+}
+
+/// A text in lines of at most so many letters, broken between words.
+fn lines(text: &str, letters: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= letters => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
