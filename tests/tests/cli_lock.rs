@@ -13,6 +13,9 @@ messages:
   Ping: { tlv_type: 1002, domain: Control, fields: { nonce: u64 } }
 ";
 
+/// What a merge that failed leaves, in two parts: this file is not in conflict.
+const CONFLICT: &str = concat!("<<<<", "<<< HEAD");
+
 fn lock(folder: &Path, arguments: &[&str]) -> Run {
     run(folder, [&["lock"], arguments].concat())
 }
@@ -186,8 +189,8 @@ fn what_is_no_lock() {
         (text.replace("field 8 size", "field 9 size"), "the canonical text is not as it was written"),
         (text.replace("price", "prize"), "the digest or the version above is not that of the canonical text"),
         (text.replace("message 1001 Tick 16", "message 1001 Tick 24"), "says something else of the message"),
-        (format!("<<<<<<< HEAD\n{text}"), "is expected"),
-        (text.replace("message 1001", "<<<<<<< HEAD\nmessage 1001"), "merge conflict"),
+        (format!("{CONFLICT}\n{text}"), "is expected"),
+        (text.replace("message 1001", &format!("{CONFLICT}\nmessage 1001")), "merge conflict"),
         (text.replace("contracts.lock 1", "contracts.lock 2"), "another format"),
     ] {
         fs::write(here.join("contracts.lock"), &broken).expect("written");

@@ -39,8 +39,8 @@ pub fn pair(pairs: &Pairs, old: &[Field], new: &[Field]) -> FieldPairs {
         }
     };
     // At the same place first: that is how the bytes see it.
-    for index in 0..old.len() {
-        let offset = old[index].place.offset;
+    for (index, field) in old.iter().enumerate() {
+        let offset = field.place.offset;
         let there = new.partition_point(|field| field.place.offset < offset);
         let there = new.get(there).filter(|field| field.place.offset == offset).map(|_| there);
         rename(index, there, &mut forth, &mut back);

@@ -27,6 +27,9 @@ pub struct LockError {
 const RESTORE: &str =
     "take it from version control as it was (after a merge, either side's), and run `myc-schema lock`";
 
+/// What a merge that failed leaves, in two parts: this file is not in conflict.
+const CONFLICT: &str = concat!("<<<<", "<<< ");
+
 /// A line and where it is.
 #[derive(Clone, Copy)]
 pub(super) struct Line<'a> {
@@ -99,7 +102,7 @@ pub fn read(source: SourceId, text: &str) -> Result<Lock, LockError> {
         }
         return Err(error);
     }
-    if let Some(conflict) = lines.iter().find(|line| line.text.starts_with("<<<<<<< ")) {
+    if let Some(conflict) = lines.iter().find(|line| line.text.starts_with(CONFLICT)) {
         return Err(conflict.wrong("here is a merge conflict"));
     }
     let mut head = Head::default();

@@ -75,7 +75,7 @@ fn what_is_no_lock_is_refused() {
         ("contracts.lock 2\n", "another format"),
         ("contracts.lock 1\n", "`canonical text` is missing"),
         ("contracts.lock 1\nversion 70000\n", "nothing that a lock says"),
-        ("contracts.lock 1\n<<<<<<< HEAD\n", "merge conflict"),
+        (concat!("contracts.lock 1\n<<<<", "<<< HEAD\n"), "merge conflict"),
         (
             "contracts.lock 1\ncanonical text\nmycelium canonical-v1\nschema 1 1 1\nstruct A 1 1\nfield 0 a struct(A) required\n",
             "contains itself",

@@ -7,9 +7,6 @@ use myc_schema::evolve::rules::Category;
 
 use super::{Judged, Report, Section, Verdict};
 
-/// Messages that a finding names; of more it says how many.
-const NAMED: usize = 6;
-
 pub fn print(report: &Report<'_>, color: bool) -> String {
     let mut text = String::new();
     for section in &report.sections {
@@ -38,13 +35,7 @@ pub fn print(report: &Report<'_>, color: bool) -> String {
 fn excerpts(report: &Report<'_>, section: &Section, judged: &Judged, color: bool) -> String {
     let finding = &judged.difference.finding;
     let mut notes = Vec::new();
-    let (names, more) = section.messages(judged, NAMED);
-    // A finding about a message says which; one about a type does not.
-    let of_message = names.iter().any(|name| finding.path.split('.').next() == Some(name));
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    if !names.is_empty() && !of_message {
-        notes.push(format!("it is part of {}{more}", names.join(", ")));
-    }
+    notes.extend(section.part_of(judged, str::to_owned));
     match finding.category() {
         Category::Wire | Category::Semantic | Category::Route => {
             notes.push(format!("it breaks peers of {}", judged.versions()));

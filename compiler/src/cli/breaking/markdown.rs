@@ -40,12 +40,8 @@ pub fn print(report: &Report<'_>) -> String {
 fn item(text: &mut String, section: &Section, judged: &Judged) {
     let finding = &judged.difference.finding;
     let _ = write!(text, "- `{}` {}", finding.rule.id, finding.message);
-    let (names, more) = section.messages(judged, 6);
-    let of_message = names.iter().any(|name| finding.path.split('.').next() == Some(name));
-    if !names.is_empty() && !of_message {
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        let _ = write!(text, "; it is part of {}{more}", names.join(", "));
+    if let Some(part) = section.part_of(judged, |name| format!("`{name}`")) {
+        let _ = write!(text, "; {part}");
     }
     match &judged.verdict {
         Verdict::Information => {}

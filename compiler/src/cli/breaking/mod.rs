@@ -1,6 +1,6 @@
 //! `myc-schema breaking`: what a change of a contract breaks, and for whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -133,6 +133,8 @@ struct Section {
     against: Against,
     /// The older contract's messages.
     names: BTreeMap<u16, String>,
+    /// The names of both contracts' messages.
+    own: BTreeSet<String>,
     judged: Vec<Judged>,
 }
 
@@ -162,6 +164,21 @@ impl Section {
         let ids = &judged.difference.finding.type_ids;
         let name = |id: &u16| self.names.get(id).map(String::as_str);
         (ids.iter().take(shown).filter_map(name).collect(), ids.len().saturating_sub(shown))
+    }
+}
+
+impl Section {
+    /// Of a finding that is about a struct or enum, which messages those are part of.
+    fn part_of(&self, judged: &Judged, show: impl Fn(&str) -> String) -> Option<String> {
+        const SHOWN: usize = 6;
+        let (names, more) = self.messages(judged, SHOWN);
+        let about = judged.difference.finding.path.split('.').next().unwrap_or_default();
+        if names.is_empty() || self.own.contains(about) {
+            return None;
+        }
+        let names: Vec<String> = names.into_iter().map(show).collect();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        Some(format!("it is part of {}{more}", names.join(", ")))
     }
 }
 
@@ -214,7 +231,9 @@ pub fn run(args: BreakingArgs) -> Result<(), Failure> {
         }
         let messages = against.schema().messages.iter();
         let names = messages.map(|message| (message.type_id, message.name.clone())).collect();
-        sections.push(Section { against, names, judged });
+        let messages = against.schema().messages.iter().chain(&contract.schema.messages);
+        let own = messages.map(|message| message.name.clone()).collect();
+        sections.push(Section { against, names, own, judged });
     }
     for (allowance, _) in allowances.iter().zip(used).filter(|(_, used)| !used) {
         let text = format!("note: {} is allowed, and there is no such finding any more\n", allowance.name());
