@@ -86,4 +86,11 @@ fn every_alert_has_its_part_of_the_page() {
         names.insert(name);
     }
     assert_eq!(described, names.iter().map(String::as_str).collect());
+    let usage = text("docs/ocaml-bridge/USAGE.md");
+    for name in names {
+        assert!(
+            usage.contains(&format!("| [`{name}`](../operations.md#{})", name.to_lowercase())),
+            "{name}: thresholds"
+        );
+    }
 }

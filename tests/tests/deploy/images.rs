@@ -2,10 +2,11 @@
 //! machine is run as it stands.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use mycelium_tests::program::{Run, folder};
 use mycelium_tests::project::{bash, new};
-use mycelium_tests::toolchain::{self, compiler};
+use mycelium_tests::toolchain::{self, compiler, root};
 
 use super::{deployed, text};
 
@@ -43,6 +44,56 @@ fn the_rust_of_the_image_is_new_enough() {
     let version = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).expect("a version");
     let from = format!("rust:{}-bookworm AS build", version.trim_matches('"'));
     assert_eq!(instructions("bridge.Dockerfile")[0], ("FROM".to_owned(), from));
+}
+
+/// What is copied from the build has to be what was built, under the names that the rest uses.
+#[test]
+fn the_bridge_is_built_as_it_is_copied() {
+    let commands = commands("bridge.Dockerfile");
+    let builds: Vec<&String> = commands.iter().filter(|command| command.starts_with("cargo build")).collect();
+    assert_eq!(builds.len(), 2);
+    let mut built = BTreeSet::new();
+    for build in builds {
+        // A release build takes minutes, and differs in nothing that could fail.
+        let here = build.strip_prefix("cargo build --release ").expect("a release build");
+        let arguments: Vec<&str> = ["build", "--quiet"].into_iter().chain(here.split(' ')).collect();
+        Run::from(toolchain::run(toolchain::cargo(&root(), &arguments))).exits(0);
+        built.insert(format!("/src/target/release/{}", arguments.last().expect("a program")));
+        assert!(toolchain::target_folder().join("debug").join(arguments.last().expect("a program")).is_file());
+    }
+    let instructions = instructions("bridge.Dockerfile");
+    let copied = instructions.iter().find_map(|(_, rest)| rest.strip_prefix("--from=build ")).expect("a copy");
+    let (programs, folder) = copied.rsplit_once(' ').expect("programs and a folder");
+    assert_eq!(programs.split(' ').map(str::to_owned).collect::<BTreeSet<_>>(), built);
+    let entry = instructions.iter().find(|(word, _)| word == "ENTRYPOINT").expect("an entry point");
+    assert!(entry.1.contains(&format!("\"{folder}myc-bridge\"")), "{entry:?}");
+}
+
+/// The flags that containers are started and watched with have to be the program's.
+#[test]
+fn the_image_calls_the_bridge_as_it_wants_to_be_called() {
+    for (word, rest) in instructions("bridge.Dockerfile") {
+        let call = match (word.as_str(), rest.split_once("CMD ")) {
+            ("CMD", _) => rest,
+            ("HEALTHCHECK", Some((_, call))) => call.replace("\"myc-bridge\", ", ""),
+            _ => continue,
+        };
+        let mut arguments: Vec<String> = serde_json::from_str(&call).expect("a list");
+        arguments.push("--help".to_owned());
+        let mut bridge = std::process::Command::new(bridge());
+        bridge.args(&arguments);
+        let run = Run::from(toolchain::run(bridge)).exits(0);
+        for flag in arguments.iter().filter(|argument| argument.starts_with("--")) {
+            assert!(run.text().contains(flag.as_str()), "{flag} of {call}");
+        }
+    }
+}
+
+/// The bridge under test.
+fn bridge() -> PathBuf {
+    let build = toolchain::cargo(&root(), &["build", "--quiet", "--package", "mycelium-bridge", "--bin", "myc-bridge"]);
+    Run::from(toolchain::run(build)).exits(0);
+    toolchain::target_folder().join("debug/myc-bridge")
 }
 
 /// A worker as it is written is built by the commands of the image, and leaves the program where it is copied from.

@@ -7,6 +7,7 @@ mod dashboards;
 mod images;
 mod metrics;
 mod units;
+mod usage;
 
 use std::path::PathBuf;
 
