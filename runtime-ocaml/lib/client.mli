@@ -3,7 +3,7 @@
     without sockets, threads or a clock: [mycelium.unix] and [mycelium-lwt]
     drive the same code, and another scheduler would.
 
-    A driver calls {!connect} when it has a socket, {!turn} when there may be
+    A driver calls {!connect} when it has a socket, {!val-turn} when there may be
     something to read or it is time, and {!lost} when that said [Over] and the
     socket is closed. Not for use by two threads at once, and [hooks] may not
     call back. *)

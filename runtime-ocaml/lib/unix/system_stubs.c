@@ -109,6 +109,7 @@ static void on_signal(int n)
   struct sigaction action = { 0 };
   (void)n;
   action.sa_handler = SIG_DFL;
+  sigemptyset(&action.sa_mask);
   sigaction(SIGTERM, &action, NULL);
   sigaction(SIGINT, &action, NULL);
   if (write(signal_fd, "s", 1) < 0) {
@@ -122,7 +123,9 @@ CAMLprim value mycelium_catch_signals(value fd)
   struct sigaction action = { 0 };
   int i;
   action.sa_handler = on_signal;
-  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  /* OCaml 5 runs its code on stacks that have no room for this. */
+  action.sa_flags = SA_RESTART | SA_ONSTACK;
   signal_fd = Int_val(fd);
   for (i = 0; i < 2; i++)
     sigaction(signals[i], &action, &before[i]);

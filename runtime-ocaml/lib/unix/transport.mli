@@ -24,7 +24,7 @@ type t
     [`Buffer]) is for what is published while there is no connection, and for
     what was still to be sent when one was lost:
     - [`Buffer]: it waits for the next connection, within [send_limit];
-    - [`Drop]: it is dropped and counted, in [dropped] and [unsent] of {!stats};
+    - [`Drop]: it is dropped and counted, in [dropped] and [unsent] of {!val-stats};
     - [`Error]: publishing fails with {!Mycelium.Failure.Disconnected}; what was
       to be sent is counted in [unsent].
 
