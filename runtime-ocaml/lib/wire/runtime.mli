@@ -14,7 +14,7 @@ val is_payload : bytes -> pos:int -> len:int -> size:int -> bool
 
 val no_payload : bytes -> pos:int -> len:int -> ('a, Error.t) result
 (** [no_payload b ~pos ~len] is what is wrong with a range that is not
-    {!is_payload}: {!Error.constructor-Length}.
+    {!is_payload}: [Error.Length].
     @raise Invalid_argument if the range is not in [b]. *)
 
 val try_check :
@@ -216,7 +216,7 @@ val valid_blob : string -> max:int -> string -> unit
 
 val round_f32 : float -> string -> float
 (** [round_f32 v path] is the nearest [f32], and the one NaN for any NaN.
-    {!Error.constructor-Range} if [v] is finite and that is not. *)
+    [Error.Range] if [v] is finite and that is not. *)
 
 (** {1 Equality and printing} *)
 
