@@ -198,7 +198,7 @@ async fn truncated_and_broken_frames_harm_nobody_else() {
         // Nor may clients say what is the framework's.
         let mut client = Tlv::client(path);
         client.send(&Header::of::<Welcome>().to_bytes());
-        client.send(&vec![0; Welcome::SIZE]);
+        client.send(&[0; Welcome::SIZE]);
         client.expect_goodbye(GoodbyeReason::ProtocolError);
     })
     .await;
