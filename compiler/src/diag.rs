@@ -49,6 +49,9 @@ pub struct Suggestion {
     pub span: Span,
     /// What replaces it.
     pub replacement: String,
+    /// Whether it says what was written in the way that the language has for it, so that a tool may make it unasked;
+    /// otherwise it is a guess at what was meant, such as a name that resembles another.
+    pub sure: bool,
 }
 
 impl Diagnostic {
@@ -84,7 +87,13 @@ impl Diagnostic {
 
     /// Offers an edit: `replacement` for the text at `span`.
     pub fn suggest(mut self, span: Span, replacement: impl Into<String>) -> Self {
-        self.suggestion = Some(Suggestion { span, replacement: replacement.into() });
+        self.suggestion = Some(Suggestion { span, replacement: replacement.into(), sure: false });
+        self
+    }
+
+    /// Offers an edit that a tool may make unasked: `replacement` for the text at `span`.
+    pub fn correct(mut self, span: Span, replacement: impl Into<String>) -> Self {
+        self.suggestion = Some(Suggestion { span, replacement: replacement.into(), sure: true });
         self
     }
 

@@ -10,6 +10,8 @@ pub mod depfile;
 pub mod diag;
 pub mod digest;
 pub mod evolve;
+pub mod fix;
+pub mod fmt;
 pub mod ir;
 pub mod json_schema;
 pub mod layout;

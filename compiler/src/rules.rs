@@ -209,7 +209,8 @@ fn report_unknown(raw: &raw::Rule, diagnostics: &mut Vec<Diagnostic>) -> bool {
     {
         let diagnostic = Diagnostic::new(&codes::E0306, raw.name.span, format!("unknown rule {}", quote(name)))
             .label("no such rule");
-        diagnostics.push(diagnostic.did_you_mean(raw.name.span, near));
+        let diagnostic = diagnostic.did_you_mean(raw.name.span, near);
+        diagnostics.push(diagnostic.correct(raw.name.span, near));
         return false;
     }
     let message = format!("rule {} is not enforced; documentation only", quote(name));

@@ -21,6 +21,7 @@ const COMMANDS: &[&str] = &[
     "dune-rules",
     "next-id",
     "lsp",
+    "fmt",
     "json-schema",
     "explain",
     "list-codes",

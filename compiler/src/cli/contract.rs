@@ -93,20 +93,7 @@ impl Contract {
         sources: &mut SourceMap,
     ) -> Result<Self, Failure> {
         let path = file.unwrap_or(Path::new(DEFAULT_FILE));
-        let loaded = match is_stdin(path) {
-            true => sources.load_reader(&reading.stdin_name, io::stdin().lock()),
-            false => sources.load(path),
-        };
-        let source = loaded.map_err(|diagnostic| {
-            let unread = diagnostic.code.id == codes::E0001.id;
-            let diagnostic = match (file, &diagnostic.help) {
-                (None, None) => diagnostic
-                    .help(format!("name the contract; without a name it is {DEFAULT_FILE} in the current folder")),
-                _ => *diagnostic,
-            };
-            reading.print(sources, &[diagnostic]);
-            Failure::silent(if unread { Exit::Io } else { Exit::Findings })
-        })?;
+        let source = reading.load(sources, path)?;
         let name = if is_stdin(path) { Path::new(&reading.stdin_name) } else { path };
         let schema = reading.check(sources, source, warnings)?;
         Ok(Self { schema, path: name.to_owned() })
@@ -161,6 +148,24 @@ impl Reading {
     /// Says why one of several contracts is refused.
     pub fn say(&self, failure: &Failure) {
         terminal::say(failure, self.color);
+    }
+
+    /// The text of a contract, `-` being stdin; prints why where it cannot be read.
+    pub fn load(&self, sources: &mut SourceMap, path: &Path) -> Result<SourceId, Failure> {
+        let loaded = match is_stdin(path) {
+            true => sources.load_reader(&self.stdin_name, io::stdin().lock()),
+            false => sources.load(path),
+        };
+        loaded.map_err(|diagnostic| {
+            let unread = diagnostic.code.id == codes::E0001.id;
+            let diagnostic = match &diagnostic.help {
+                None if path == Path::new(DEFAULT_FILE) => diagnostic
+                    .help(format!("name the contract; without a name it is {DEFAULT_FILE} in the current folder")),
+                _ => *diagnostic,
+            };
+            self.print(sources, &[diagnostic]);
+            Failure::silent(if unread { Exit::Io } else { Exit::Findings })
+        })
     }
 
     /// The schema of a text; prints its diagnostics where there are errors, or warnings that are shown or denied.

@@ -24,6 +24,7 @@ mod dune_rules;
 mod encode;
 mod exit;
 mod explain;
+mod fmt;
 mod git;
 mod json_schema;
 mod layout;
@@ -86,6 +87,7 @@ enum Command {
     DuneRules(dune_rules::DuneRulesArgs),
     NextId(next_id::NextIdArgs),
     Lsp(lsp::LspArgs),
+    Fmt(fmt::FmtArgs),
     JsonSchema(json_schema::JsonSchemaArgs),
     Explain(explain::ExplainArgs),
     ListCodes(list_codes::ListCodesArgs),
@@ -131,6 +133,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::DuneRules(args) => dune_rules::run(args),
         Command::NextId(args) => next_id::run(args),
         Command::Lsp(args) => lsp::run(args),
+        Command::Fmt(args) => fmt::run(args),
         Command::JsonSchema(args) => json_schema::run(args),
         Command::Explain(args) => explain::run(args),
         Command::ListCodes(args) => list_codes::run(args),

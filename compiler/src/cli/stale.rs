@@ -31,6 +31,7 @@ pub fn diff(folder: &Path, files: &FileMap) -> Result<String, Failure> {
     Ok(diff)
 }
 
-fn unified(old_name: &str, new_name: &str, old: &str, new: &str) -> String {
+/// A unified diff of two texts.
+pub fn unified(old_name: &str, new_name: &str, old: &str, new: &str) -> String {
     TextDiff::from_lines(old, new).unified_diff().header(old_name, new_name).to_string()
 }

@@ -43,6 +43,7 @@ struct Related<'a> {
 #[derive(Serialize)]
 struct Suggestion<'a> {
     replacement: &'a str,
+    sure: bool,
     #[serde(flatten)]
     place: Place<'a>,
 }
@@ -62,10 +63,11 @@ pub(super) fn render(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String 
                 .iter()
                 .map(|(span, message)| Related { message, place: at(sources, *span) })
                 .collect(),
-            suggestion: diagnostic
-                .suggestion
-                .as_ref()
-                .map(|edit| Suggestion { replacement: &edit.replacement, place: at(sources, edit.span) }),
+            suggestion: diagnostic.suggestion.as_ref().map(|edit| Suggestion {
+                replacement: &edit.replacement,
+                sure: edit.sure,
+                place: at(sources, edit.span),
+            }),
         };
         // Strings and numbers only: there is nothing in it that could fail to serialize.
         escape(&serde_json::to_string(&line).unwrap_or_default(), &mut text);

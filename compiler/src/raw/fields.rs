@@ -114,7 +114,7 @@ fn cut_type(lower: &mut Lower, entries: &mut Vec<Entry>) -> bool {
         Diagnostic::new(&codes::E0109, span, format!("type {} needs quotes here", quote(&written)))
             .label("YAML ends a text at the comma")
             .help("inside `{ }` put a type that has a comma in quotes")
-            .suggest(span, format!("\"{written}\"")),
+            .correct(span, format!("\"{written}\"")),
     );
     entries.remove(at + 1);
     true

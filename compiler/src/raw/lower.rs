@@ -93,7 +93,7 @@ impl Lower<'_> {
         };
         let mut diagnostic = Diagnostic::new(&codes::E0101, key.span, message);
         diagnostic = match (meant, written) {
-            (Some(meant), _) => diagnostic.label("unknown key").suggest(key.span, meant),
+            (Some(meant), _) => diagnostic.label("unknown key").correct(key.span, meant),
             (None, "import" | "imports" | "include" | "includes" | "$ref" | "$include" | "extends") => {
                 diagnostic.label("not supported").help("a contract is one file; it can't take in another")
             }
@@ -160,7 +160,7 @@ impl Lower<'_> {
                     )
                     .label("expected text")
                     .help("put it in quotes if text is meant");
-                    self.report(diagnostic.suggest(place, format!("\"{text}\"")));
+                    self.report(diagnostic.correct(place, format!("\"{text}\"")));
                     None
                 }
             },
@@ -257,7 +257,7 @@ impl Lower<'_> {
                     let diagnostic = self.of_wrong_kind(name, "a list", span, &node);
                     let diagnostic = diagnostic.map(|diagnostic| match written.contains('\n') {
                         true => diagnostic,
-                        false => diagnostic.suggest(node.span, format!("[{written}]")),
+                        false => diagnostic.correct(node.span, format!("[{written}]")),
                     });
                     diagnostic.into_iter().for_each(|diagnostic| self.report(diagnostic));
                 }
@@ -297,6 +297,8 @@ impl Lower<'_> {
         let message = format!("expected {expected} for {}, found {}", quote(name), quote(written));
         let diagnostic = Diagnostic::new(&codes::E0105, place, message);
         let octal = octal_reading(written).filter(|octal| right.as_ref() != Some(octal));
+        // `010` is eight to some readers, and `1:30` ninety: which was meant nobody but the author knows.
+        let sure = octal.is_none() && !written.contains(':');
         let diagnostic = match (&right, octal) {
             (Some(right), Some(octal)) => {
                 diagnostic.help(format!("write {}, or `{octal}` if octal digits are meant", quote(right)))
@@ -306,6 +308,7 @@ impl Lower<'_> {
         };
         let diagnostic = diagnostic.label("not how a contract spells it");
         self.report(match right {
+            Some(right) if sure => diagnostic.correct(place, right),
             Some(right) => diagnostic.suggest(place, right),
             None => diagnostic,
         });
@@ -315,7 +318,7 @@ impl Lower<'_> {
     fn unquote(&mut self, name: &str, expected: &str, text: &str, place: Span) {
         let message = format!("expected {expected} for {}, found the text {} in quotes", quote(name), quote(text));
         let diagnostic = Diagnostic::new(&codes::E0106, place, message).label("text, because of the quotes");
-        self.report(diagnostic.help("remove the quotes").suggest(place, text));
+        self.report(diagnostic.help("remove the quotes").correct(place, text));
     }
 }
 

@@ -14,7 +14,9 @@ mod lower;
 mod scalar;
 mod sections;
 mod syntax;
-mod tree;
+pub(crate) mod tree;
+
+use tree::Extensions;
 
 /// Reads a contract. Total: reports every mistake of form, and returns what could be read.
 /// What is absent from the result although a contract needs it was reported here.
@@ -25,12 +27,12 @@ pub fn parse(source: SourceId, text: &str, diagnostics: &mut Vec<Diagnostic>) ->
         return File::default();
     }
     let mut found = Vec::new();
-    let file = match tree::build(source, text, text, &mut found) {
+    let file = match tree::build(source, text, text, Extensions::Left, &mut found) {
         Ok(root) => lowered(source, text, root, &mut found),
         Err((error, at)) => match array_types::make_readable(text) {
             Some(readable) => {
                 found.clear();
-                match tree::build(source, &readable, text, &mut found) {
+                match tree::build(source, &readable, text, Extensions::Left, &mut found) {
                     Ok(root) => lowered(source, text, root, &mut found),
                     Err((error, at)) => unreadable(syntax::error(source, text, &error, at), &mut found),
                 }
@@ -40,6 +42,23 @@ pub fn parse(source: SourceId, text: &str, diagnostics: &mut Vec<Diagnostic>) ->
     };
     diagnostics.append(&mut found);
     file
+}
+
+/// Hands the tree of a text, with everything that is written, to `then`. `None` where the text has no tree, or one with
+/// something in it that no contract may have.
+pub(crate) fn with_tree<T>(source: SourceId, text: &str, then: impl FnOnce(&tree::Node) -> T) -> Option<T> {
+    if syntax::control_characters(source, text).or_else(|| syntax::too_many_items(source, text)).is_some() {
+        return None;
+    }
+    let readable = array_types::make_readable(text);
+    let texts = std::iter::once(text).chain(readable.as_deref());
+    for readable in texts {
+        let mut found = Vec::new();
+        if let Ok(Some(root)) = tree::build(source, readable, text, Extensions::Kept, &mut found) {
+            return found.is_empty().then(|| then(&root));
+        }
+    }
+    None
 }
 
 fn lowered(source: SourceId, text: &str, root: Option<tree::Node>, found: &mut Vec<Diagnostic>) -> File {

@@ -342,7 +342,9 @@ fn bad_range(lower: &mut Lower, name: &str, text: &str, place: Span) {
         range_ends(&right).map(|_| right)
     });
     lower.report(match right {
-        Some(right) => diagnostic.suggest(place, right),
+        // Two dots leave the last one out to some, and not to others.
+        Some(right) if text.contains("..") && !text.contains("..=") => diagnostic.suggest(place, right),
+        Some(right) => diagnostic.correct(place, right),
         None => diagnostic.help("write first and last id with a `-` between: `1000-1099`"),
     });
 }

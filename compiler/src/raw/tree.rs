@@ -13,11 +13,11 @@ use crate::diag::{Diagnostic, MAX_SHOWN, quote};
 use crate::source::{SourceId, Span, Spanned};
 
 /// How deep lists and mappings may lie in one another.
-pub(super) const MAX_DEPTH: usize = 64;
+pub(crate) const MAX_DEPTH: usize = 64;
 
 /// A YAML node.
 #[derive(Debug)]
-pub(super) struct Node<'a> {
+pub(crate) struct Node<'a> {
     /// Where it is written. A scalar's span includes its quotes, a list's or mapping's its brackets.
     pub span: Span,
     /// What it is.
@@ -25,7 +25,7 @@ pub(super) struct Node<'a> {
 }
 
 #[derive(Debug)]
-pub(super) enum Kind<'a> {
+pub(crate) enum Kind<'a> {
     /// An unquoted scalar on one or more lines; empty where nothing is written.
     Plain(Cow<'a, str>),
     /// A quoted or block scalar.
@@ -40,7 +40,7 @@ pub(super) enum Kind<'a> {
         /// In brackets.
         flow: bool,
     },
-    /// A mapping, without the keys that came again and those that begin with `x-`.
+    /// A mapping, without the keys that came again and, unless asked for, those that begin with `x-`.
     Map(Vec<Entry<'a>>),
     /// Something that was reported: nothing more should be said about it.
     Reported,
@@ -48,9 +48,18 @@ pub(super) enum Kind<'a> {
 
 /// One key of a mapping with its value.
 #[derive(Debug)]
-pub(super) struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     pub key: Spanned<Cow<'a, str>>,
     pub value: Node<'a>,
+}
+
+/// What becomes of keys that begin with `x-`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extensions {
+    /// They are left out.
+    Left,
+    /// They are kept.
+    Kept,
 }
 
 /// A key that is a name of the contract's own.
@@ -65,6 +74,7 @@ pub(super) fn build<'a>(
     source: SourceId,
     text: &'a str,
     written: &'a str,
+    extensions: Extensions,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Option<Node<'a>>, (ScanError, usize)> {
     let parser = Parser::new_from_str(text);
@@ -75,6 +85,7 @@ pub(super) fn build<'a>(
         written,
         source,
         references: References::default(),
+        extensions,
         diagnostics,
     };
     let result = builder.stream();
@@ -119,6 +130,7 @@ struct Builder<'a, 'd> {
     written: &'a str,
     source: SourceId,
     references: References,
+    extensions: Extensions,
     diagnostics: &'d mut Vec<Diagnostic>,
 }
 
@@ -281,7 +293,7 @@ impl<'a> Builder<'a, '_> {
                 let flow = self.byte_at(next.1.start) == Some(b'}') && !next.1.is_empty();
                 let span = self.collection_span(start, next.1, last, flow);
                 self.remove_duplicates(&mut entries);
-                if ignored {
+                if ignored && self.extensions == Extensions::Left {
                     entries.retain(|entry| !is_ignored(entry));
                 }
                 return Ok(Node { span, kind: Kind::Map(entries) });

@@ -209,7 +209,11 @@ fn bound(
                 format!("write `Vec<T, {default}>`")
             };
             let span = place(cx.source, bounds.written, at);
-            cx.diagnostics.push(Diagnostic::new(&codes::W0201, span, message).help(help));
+            let mut diagnostic = Diagnostic::new(&codes::W0201, span, message).help(help);
+            if name == "String" && cx.source.get(span.start as usize..span.end as usize) == Some(b"String") {
+                diagnostic = diagnostic.correct(span, format!("String<{default}>"));
+            }
+            cx.diagnostics.push(diagnostic);
             Some(default)
         }
     }
@@ -225,7 +229,10 @@ fn report(cx: &Context, written: &Spanned<String>, fault: Fault) -> Diagnostic {
     if let Some(replacement) = fault.replacement {
         diagnostic = diagnostic.help(format!("write `{replacement}`"));
         if exact {
-            diagnostic = diagnostic.suggest(span, replacement);
+            diagnostic = match fault.sure {
+                true => diagnostic.correct(span, replacement),
+                false => diagnostic.suggest(span, replacement),
+            };
         }
     }
     diagnostic

@@ -53,6 +53,8 @@ pub struct Fault {
     pub help: Option<String>,
     /// What to write instead of the part.
     pub replacement: Option<String>,
+    /// Whether that is another spelling of the same, rather than a guess.
+    pub sure: bool,
 }
 
 /// Reads a type. Stops at the first fault.
@@ -115,9 +117,7 @@ impl<'a> Parser<'a> {
         let separator = self.at..self.at + 1;
         if !self.take(';') {
             return Err(match self.peek() {
-                Some(',') => {
-                    fault(separator, "expected `;` between element type and length, found `,`").replacement(";")
-                }
+                Some(',') => fault(separator, "expected `;` between element type and length, found `,`").correct(";"),
                 Some(']') => fault(start..self.at + 1, "array type without a length")
                     .help("write `[T; N]` for exactly N elements, or `Vec<T, N>` for at most N"),
                 _ => self.unexpected("`;` and a length"),
@@ -138,9 +138,7 @@ impl<'a> Parser<'a> {
         let separator = self.at..self.at + 1;
         if !self.take(',') {
             return Err(match self.peek() {
-                Some(';') => {
-                    fault(separator, "expected `,` between element type and bound, found `;`").replacement(",")
-                }
+                Some(';') => fault(separator, "expected `,` between element type and bound, found `;`").correct(","),
                 _ => self.unexpected("`,` and a bound, or `>`"),
             });
         }
@@ -226,7 +224,13 @@ fn bound(text: &str, at: Range<usize>) -> Result<u32, Fault> {
         let trimmed = plain.trim_start_matches('0');
         let right = if radix == 16 { format!("0x{plain}") } else { trimmed.to_owned() };
         let fault = fault(at, format!("{} is not how a number is written", quote(text)));
-        return Err(if !(1..=20).contains(&right.len()) { fault } else { fault.replacement(right) });
+        return Err(if !(1..=20).contains(&right.len()) {
+            fault
+        } else if padded {
+            fault.replacement(right)
+        } else {
+            fault.correct(right)
+        });
     }
     match u32::from_str_radix(&plain, radix) {
         Ok(value) if (1..=MAX_BOUND).contains(&value) && !text.starts_with('-') => Ok(value),
@@ -261,7 +265,7 @@ fn generic(name: &str, at: Range<usize>) -> Fault {
 }
 
 fn fault(at: Range<usize>, message: impl Into<String>) -> Fault {
-    Fault { code: &codes::E0202, at, message: message.into(), help: None, replacement: None }
+    Fault { code: &codes::E0202, at, message: message.into(), help: None, replacement: None, sure: false }
 }
 
 impl Fault {
@@ -273,6 +277,10 @@ impl Fault {
     fn replacement(mut self, text: impl Into<String>) -> Self {
         self.replacement = Some(text.into());
         self
+    }
+
+    fn correct(self, text: impl Into<String>) -> Self {
+        Self { sure: true, ..self.replacement(text) }
     }
 
     fn unless_empty(mut self, text: &str) -> Self {

@@ -90,7 +90,7 @@ fn wrong_kind(rule: &str, expected: &str, value: &Spanned<Value>) -> Diagnostic 
     let diagnostic = Diagnostic::new(&codes::E0302, value.span, message);
     match &value.value {
         Value::Str { text, quoted: true } if is_integer(text) && !expected.contains("string") => {
-            diagnostic.help("remove the quotes").suggest(value.span, text.clone())
+            diagnostic.help("remove the quotes").correct(value.span, text.clone())
         }
         _ => diagnostic,
     }
@@ -236,7 +236,7 @@ fn not_prefix(value: &Spanned<Value>, diagnostics: &mut Vec<Diagnostic>) -> Opti
             let diagnostic = wrong_kind("not_prefix", "a non-empty string", value);
             diagnostics.push(match &value.value {
                 Value::Int(text) | Value::Float(text) => {
-                    diagnostic.help("put it in quotes").suggest(value.span, format!("\"{text}\""))
+                    diagnostic.help("put it in quotes").correct(value.span, format!("\"{text}\""))
                 }
                 _ => diagnostic,
             });
@@ -321,9 +321,9 @@ fn string(item: &Spanned<Value>, diagnostics: &mut Vec<Diagnostic>) -> Option<St
     let diagnostic = wrong_kind("one_of", "strings here", item);
     diagnostics.push(match &item.value {
         Value::Int(text) | Value::Float(text) => {
-            diagnostic.help("put it in quotes").suggest(item.span, format!("\"{text}\""))
+            diagnostic.help("put it in quotes").correct(item.span, format!("\"{text}\""))
         }
-        Value::Bool(value) => diagnostic.help("put it in quotes").suggest(item.span, format!("\"{value}\"")),
+        Value::Bool(value) => diagnostic.help("put it in quotes").correct(item.span, format!("\"{value}\"")),
         _ => diagnostic,
     });
     None

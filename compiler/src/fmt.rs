@@ -1,0 +1,121 @@
+//! One way to write a contract: [`format()`] gives a text the usual indentation and spacing. Comments, the order of keys,
+//! quotes, and the choice between brackets and lines are the author's and stay.
+
+mod comments;
+mod print;
+
+use crate::raw::tree::{Kind, Node};
+use crate::source::{SourceId, Span};
+use crate::{raw, source};
+
+/// Why a text is not formatted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unformatted {
+    /// It has errors of form: the compiler says which.
+    #[error("it is not well-formed")]
+    Malformed,
+    /// It is written in a way that the formatter does not know to keep.
+    #[error("it is written in a way that the formatter cannot keep")]
+    Unusual,
+}
+
+/// The text, formatted. It means what it meant, has the same comments, and formatting it again changes nothing.
+pub fn format(text: &str) -> Result<String, Unformatted> {
+    if text.len() as u64 > source::MAX_BYTES {
+        return Err(Unformatted::Malformed);
+    }
+    let before = comments::of(text).ok_or(Unformatted::Malformed)?;
+    let formatted = raw::with_tree(SourceId::default(), text, |root| print::document(text, root, &before))
+        .ok_or(Unformatted::Malformed)?;
+    let after = comments::of(&formatted).ok_or(Unformatted::Unusual)?;
+    let words =
+        |comments: &[comments::Comment]| comments.iter().map(|comment| comment.text.clone()).collect::<Vec<_>>();
+    if words(&before) == words(&after) && shape(text) == shape(&formatted) {
+        Ok(formatted)
+    } else {
+        Err(Unformatted::Unusual)
+    }
+}
+
+/// All that a text says, without its places and comments.
+fn shape(text: &str) -> Option<String> {
+    raw::with_tree(SourceId::default(), text, |root| {
+        let mut shape = String::new();
+        describe(root, &mut shape);
+        shape
+    })
+}
+
+fn describe(node: &Node, into: &mut String) {
+    match &node.kind {
+        Kind::Plain(text) => into.push_str(&format!("plain {text:?} ")),
+        Kind::Text { text, quoted } => into.push_str(&format!("text {quoted} {text:?} ")),
+        Kind::List { items, flow } => {
+            into.push_str(if *flow { "[ " } else { "- " });
+            items.iter().for_each(|item| describe(item, into));
+            into.push_str("] ");
+        }
+        Kind::Map(entries) => {
+            into.push_str("{ ");
+            for entry in entries {
+                into.push_str(&format!("key {:?} ", entry.key.value));
+                describe(&entry.value, into);
+            }
+            into.push_str("} ");
+        }
+        Kind::Reported => into.push_str("? "),
+    }
+}
+
+/// The text at a span.
+fn slice(text: &str, span: Span) -> &str {
+    text.get(span.start as usize..span.end as usize).unwrap_or_default()
+}
+
+/// The column of a byte: how many bytes of its line are before it.
+fn column(text: &str, at: usize) -> usize {
+    let before = text.get(..at).unwrap_or_default();
+    before.len() - before.rfind('\n').map_or(0, |found| found + 1)
+}
+
+/// Where a value begins: of a block scalar, whose place is that of its first line, the `|` or `>` above it.
+fn begin(text: &str, node: &Node) -> usize {
+    let start = node.span.start as usize;
+    if !matches!(node.kind, Kind::Text { quoted: false, .. }) || text[start..].starts_with(['|', '>']) {
+        return start;
+    }
+    let above = text[..start - column(text, start)].trim_end();
+    let line = above.rfind('\n').map_or(0, |found| found + 1);
+    let words = above[line..].find(" #").map_or(&above[line..], |comment| &above[line..line + comment]);
+    let head = words.trim_end().trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-'));
+    if head.ends_with(['|', '>']) { line + head.len() - 1 } else { start }
+}
+
+/// The dash of a list's item.
+fn dash(text: &str, item: &Node) -> usize {
+    let start = begin(text, item);
+    let before = text[..start].trim_end();
+    if before.ends_with('-') { before.len() - 1 } else { start.saturating_sub(2) }
+}
+
+/// The end of a block scalar that begins at `start` and belongs to what is in this column: without the blank lines
+/// after it, unless its header keeps them.
+fn block_scalar_end(text: &str, start: usize, column: usize) -> usize {
+    let rest = text.get(start..).unwrap_or_default();
+    let header = rest.find('\n').map_or(rest.len(), |found| found + 1);
+    let keeps = rest[..header].split('#').next().is_some_and(|header| header.contains('+'));
+    let (mut at, mut end) = (header, header);
+    for line in rest[header..].split_inclusive('\n') {
+        let body = line.trim_end_matches(['\n', '\r']);
+        let indent = body.len() - body.trim_start_matches(' ').len();
+        let blank = body.trim_start_matches(' ').is_empty();
+        if !blank && indent <= column && !(column == 0 && indent > 0) {
+            break;
+        }
+        at += line.len();
+        if !blank || keeps || indent > column + 8 {
+            end = at;
+        }
+    }
+    start + rest[..end].trim_end_matches(['\n', '\r']).len().max(if keeps { end } else { 0 })
+}

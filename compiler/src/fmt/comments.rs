@@ -1,0 +1,82 @@
+//! The comments of a text: what is after a `#` that no key or value covers.
+
+use super::{begin, block_scalar_end, column, dash};
+use crate::raw::{self, tree};
+use crate::source::SourceId;
+
+/// One comment, or a line such as `---` that is kept like one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comment {
+    /// Where it begins.
+    pub at: usize,
+    /// From the `#` to the end of the line.
+    pub text: String,
+    /// Whether something else is before it on its line.
+    pub trails: bool,
+    /// The column that it begins in.
+    pub column: usize,
+}
+
+/// The comments of a text, in order; `None` where it is not well-formed.
+pub fn of(text: &str) -> Option<Vec<Comment>> {
+    let leaves = raw::with_tree(SourceId::default(), text, |root| {
+        let mut leaves = Vec::new();
+        collect(text, root, 0, &mut leaves);
+        leaves
+    })?;
+    let mut comments = Vec::new();
+    let mut at = 0;
+    for (start, end) in leaves.into_iter().chain([(text.len(), text.len())]) {
+        between(text, at, start, &mut comments);
+        at = at.max(end);
+    }
+    Some(comments)
+}
+
+/// Where keys and scalars are, in order. `owner` is the column of the key or dash that the node belongs to.
+fn collect(text: &str, node: &tree::Node, owner: usize, leaves: &mut Vec<(usize, usize)>) {
+    let (start, end) = (begin(text, node), node.span.end as usize);
+    match &node.kind {
+        tree::Kind::Text { quoted: false, .. } => leaves.push((start, block_scalar_end(text, start, owner))),
+        tree::Kind::Plain(_) | tree::Kind::Text { .. } | tree::Kind::Reported => leaves.push((start, end)),
+        tree::Kind::List { items, flow } => {
+            for item in items {
+                let owner = if *flow { owner } else { column(text, dash(text, item)) };
+                collect(text, item, owner, leaves);
+            }
+        }
+        tree::Kind::Map(entries) => {
+            for entry in entries {
+                leaves.push((entry.key.span.start as usize, entry.key.span.end as usize));
+                // What has no value has the place of its key.
+                if entry.value.span != entry.key.span {
+                    collect(text, &entry.value, column(text, entry.key.span.start as usize), leaves);
+                }
+            }
+        }
+    }
+}
+
+/// The comments in a part of a text that is between keys and values.
+fn between(text: &str, from: usize, to: usize, comments: &mut Vec<Comment>) {
+    let mut at = from;
+    while at < to {
+        let line_start = at - column(text, at);
+        let line_end = text[at..].find('\n').map_or(text.len(), |found| at + found);
+        let part = &text[at..line_end.min(to)];
+        let first = at == line_start;
+        let marker = first && (part.starts_with("---") || part.starts_with("...") || part.starts_with('%'));
+        let hash = part.char_indices().find(|(index, c)| {
+            let before = text[..at + index].chars().next_back();
+            *c == '#' && before.is_none_or(|before| before.is_whitespace() || before == '\u{feff}')
+        });
+        let found = if marker { Some(0) } else { hash.map(|(index, _)| index) };
+        if let Some(index) = found {
+            let start = at + index;
+            let words = text[start..line_end].trim_end();
+            let trails = !text[line_start..start].trim_start_matches('\u{feff}').trim().is_empty();
+            comments.push(Comment { at: start, text: words.to_owned(), trails, column: start - line_start });
+        }
+        at = line_end + 1;
+    }
+}
