@@ -315,6 +315,15 @@ fn rules_are_listed() {
         );
     }
     assert_eq!(list.lines().count(), rules::ALL.len() + 5);
+    for rule in [rules::ALL[0], rules::ALL[rules::ALL.len() - 1]] {
+        let explained =
+            String::from_utf8(run(here.path(), ["explain", &rule.id.to_lowercase()]).quiet()).expect("UTF-8");
+        assert!(
+            explained.starts_with(&format!("{}: {}\n\n{}: ", rule.id, rule.title, rule.category.name())),
+            "{explained}"
+        );
+        assert!(explained.ends_with(&format!("What to do: {}\n", rule.advice)), "{explained}");
+    }
 }
 
 /// A contract of so many messages, all of which have the struct and the enum.

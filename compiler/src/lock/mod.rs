@@ -114,10 +114,11 @@ impl Lock {
             let since = same.and_then(|_| self.since.get(&message.type_id)).copied();
             next.since.insert(message.type_id, since.unwrap_or(schema.version));
         }
+        let now: BTreeMap<u16, _> = schema.messages.iter().map(|message| (message.type_id, message)).collect();
         for was in &self.schema.messages {
             let since = self.since.get(&was.type_id).copied().unwrap_or(locked);
             let stays = next.since.get(&was.type_id) == Some(&since)
-                && schema.message_by_id(was.type_id).is_some_and(|is| is.fingerprint == was.fingerprint);
+                && now.get(&was.type_id).is_some_and(|is| is.fingerprint == was.fingerprint);
             // What was only in the version that is amended was nobody's.
             let last = if risen { Some(locked) } else { self.history.last().map(|(version, _)| *version) };
             if let (false, Some(last)) = (stays, last)
@@ -148,10 +149,9 @@ impl Lock {
                 LockedFinding { versions: (since.copied().unwrap_or(version), version), finding }
             })
             .collect();
-        let locked: BTreeMap<u16, ()> = self.since.keys().map(|id| (*id, ())).collect();
         let now: BTreeMap<u16, _> = new.messages.iter().map(|message| (message.type_id, message)).collect();
         let mut reused = Vec::new();
-        for past in self.past.iter().filter(|past| !locked.contains_key(&past.type_id)) {
+        for past in self.past.iter().filter(|past| !self.since.contains_key(&past.type_id)) {
             if let Some(is) = now.get(&past.type_id).filter(|is| is.name != past.name) {
                 let versions = (past.first, past.last);
                 reused.push(LockedFinding { finding: evolve::reused(past, is), versions });

@@ -84,6 +84,13 @@ fn what_is_no_lock_is_refused() {
         let error = read(SourceId(0), text).expect_err(text);
         assert!(error.to_string().contains(words), "{error}");
     }
+    // Any byte anywhere, and any end: an answer, never a panic.
+    for at in (0..text.len()).step_by(5) {
+        let _ = read(SourceId(0), &text[..at]);
+        for byte in ["", " ", "(", ",", "=", "\"", "\n", "9", "é"] {
+            let _ = read(SourceId(0), &format!("{}{byte}{}", &text[..at], &text[at + 1..]));
+        }
+    }
     let deep = format!(
         "contracts.lock 1\ncanonical text\nx\nschema 1 1 1\nmessage 1 A d 1 1\nfield 0 a {}\n",
         "array(".repeat(1_000_000)
