@@ -38,7 +38,7 @@
 //! A worker leads a process group, which is ended with it. A process that leaves the group (by `setsid`, as a daemon
 //! does) is not found, and only its connections are closed. And when the bridge is killed, only the workers themselves
 //! are. Where that matters run the bridge in a control group that ends as a whole: systemd does so for each service
-//! (`KillMode=control-group`, the default). A worker whose program is set-user-ID is not killed with the bridge either,
+//! (`KillMode=control-group`, the default, or `mixed`). A worker whose program is set-user-ID is not killed with the bridge either,
 //! as the system forgets that setting for such programs.
 //!
 //! Linux only: 5.4 or later.
