@@ -332,10 +332,9 @@ async fn a_killed_bridge_takes_its_worker_with_it() {
     .expect("a worker");
     let worker = Process::new(pid);
     assert!(worker.is_there());
-    let began = Instant::now();
     Process::new(bridge.id()).signal(Signal::KILL);
     bridge.wait().expect("it has ended");
-    assert!(worker.ends_within(Duration::from_secs(2).saturating_sub(began.elapsed())));
+    assert!(worker.ends_within(Duration::from_secs(2)));
 }
 
 fn myc_bridge() -> std::path::PathBuf {

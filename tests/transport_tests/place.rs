@@ -121,8 +121,11 @@ impl Place {
     /// The worker is there in this launch, and listens.
     pub async fn ready(&mut self, worker: &str, launch: u64) -> Process {
         self.hear(worker, "ready").await;
-        let status = self.bridge.worker(worker).expect("the worker");
-        assert_eq!((status.state, status.launches), (WorkerState::Ready, launch));
+        // It may say so before its bridge does.
+        let is = |status: &WorkerStatus| status.id == worker && status.state == WorkerState::Ready;
+        let workers = soon(self.bridge.wait_until(|workers| workers.iter().any(is))).await;
+        let status = workers.into_iter().find(is).expect("the worker");
+        assert_eq!(status.launches, launch);
         Process::new(status.pid.expect("a process"))
     }
 
