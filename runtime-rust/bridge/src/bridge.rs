@@ -222,7 +222,7 @@ impl ForeignBridge {
     }
 
     /// Ends a worker and launches it again, or launches it at once if it waits for that or was given up on. It is not
-    /// waited for. What it is asked for while the bridge shuts down is not done.
+    /// waited for, and does not count towards the restarts that are too many. What it is asked for while the bridge shuts down is not done.
     pub fn restart(&self, id: &str) -> Result<(), UnknownWorker> {
         let slot = self.seen.slots.iter().find(|slot| slot.id() == id);
         slot.ok_or_else(|| UnknownWorker(id.to_owned()))?.order_restart();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -38,7 +39,7 @@ const MAX_ID: usize = 64;
 ///     .ready_deadline(Duration::from_secs(20));
 /// assert_eq!(worker.id(), "prices");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct WorkerConfig {
     pub(crate) id: String,
     pub(crate) program: PathBuf,
@@ -233,6 +234,22 @@ impl WorkerConfig {
             return self.program.clone();
         }
         std::path::absolute(&self.program).unwrap_or_else(|_| self.program.clone())
+    }
+}
+
+impl fmt::Debug for WorkerConfig {
+    /// Without the values of variables, which may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkerConfig")
+            .field("id", &self.id)
+            .field("program", &self.program)
+            .field("args", &self.args)
+            .field("env", &self.env.keys())
+            .field("current_dir", &self.current_dir)
+            .field("ready_deadline", &self.ready_deadline)
+            .field("grace", &self.grace)
+            .field("supervision", &self.supervision)
+            .finish_non_exhaustive()
     }
 }
 

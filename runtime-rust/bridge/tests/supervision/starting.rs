@@ -71,6 +71,13 @@ fn settings_are_checked_and_named() {
     assert!(matches!(zero, Err(ConfigError::Zero { setting: "max_line", .. })));
 }
 
+#[test]
+fn settings_are_printed_without_secrets() {
+    let config = BridgeConfig::new("test", [7; 32]).worker(WorkerConfig::new("a", "sh").env("API_KEY", "hidden"));
+    let printed = format!("{config:?}");
+    assert!(printed.contains("API_KEY") && !printed.contains("hidden"), "{printed}");
+}
+
 #[tokio::test]
 async fn a_worker_is_given_its_place_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
