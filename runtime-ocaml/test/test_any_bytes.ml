@@ -19,7 +19,13 @@ let part =
         welcome (); welcome ~mode:Shared (); welcome ~interval_ms:1 ();
         reject Schema_mismatch "x"; reject Deadline ""; summary [];
         summary ~last:false [ (1001, "12345678", "TextMessage") ];
-        goodbye Idle; ping 3; pong 3; subscribed 1; dropped 5; counter 1;
+        summary
+          (List.filter_map
+             (fun (i : Mycelium.Message.info) ->
+               if i.type_id = 1001 then None
+               else Some (i.type_id, i.fingerprint, i.name))
+             messages);
+        goodbye Idle; goodbye Protocol_error; ping 3; pong 3; subscribed 1; dropped 5; counter 1;
         counter 2;
       ]
   in

@@ -23,6 +23,9 @@ let catch () =
   | output, input ->
       Unix.set_nonblock input;
       catch_signals input;
+      (* Whoever started the program may have left them blocked. *)
+      let both = [ Sys.sigterm; Sys.sigint ] in
+      ignore (Thread.sigmask SIG_UNBLOCK both : int list);
       Ok { output; input }
 
 let output t = t.output
