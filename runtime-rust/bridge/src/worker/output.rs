@@ -52,11 +52,18 @@ async fn read(log: &Log, pipe: OwnedFd, ended: &CancellationToken) -> io::Result
     let mut buffer = vec![0; TURN];
     let mut left = REST;
     loop {
-        match pipe.try_read(&mut buffer) {
+        let over = ended.is_cancelled();
+        // What the runtime knows of the pipe may be older than the worker's last words.
+        let read = if over {
+            rustix::io::read(&pipe, &mut buffer).map_err(io::Error::from)
+        } else {
+            pipe.try_read(&mut buffer)
+        };
+        match read {
             Ok(0) => break,
             Ok(read) => {
                 lines.take(buffer.get(..read).unwrap_or_default(), |line, cut| log.line(line, cut));
-                if ended.is_cancelled() {
+                if over {
                     left = left.saturating_sub(read);
                 }
                 if left == 0 {
@@ -65,7 +72,7 @@ async fn read(log: &Log, pipe: OwnedFd, ended: &CancellationToken) -> io::Result
                 tokio::task::yield_now().await;
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                if ended.is_cancelled() {
+                if over {
                     break;
                 }
                 tokio::select! {
