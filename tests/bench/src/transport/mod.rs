@@ -109,21 +109,31 @@ fn calibrate(lane: &mut dyn OneWay, batch: Duration) -> Result<u64, Failure> {
 /// p50, p99 and p99.9 of a lane's round trips, in microseconds: each the least of any round.
 pub type Percentiles = [f64; 3];
 
-/// The round trips of each lane.
-pub fn round_trips(lanes: &mut [Box<dyn RoundTrip>], plan: Plan) -> Result<Vec<Percentiles>, Failure> {
+/// The round trips of each lane, and the first lane's p50 as a part of its: the median of what it was in each round. The
+/// processor's clock changes from one second to the next, so that the least of either need not be of the same clock.
+pub fn round_trips(lanes: &mut [Box<dyn RoundTrip>], plan: Plan) -> Result<Vec<(Percentiles, f64)>, Failure> {
     let mut best = vec![[f64::INFINITY; 3]; lanes.len()];
+    let mut ratios = vec![Vec::new(); lanes.len()];
     for _ in 0..plan.rounds {
-        for (lane, best) in lanes.iter_mut().zip(&mut best) {
+        let mut first = None;
+        for ((lane, best), ratios) in lanes.iter_mut().zip(&mut best).zip(&mut ratios) {
             let mut times = lane.run(plan.trips)?;
             times.sort_unstable();
-            for (best, percent) in best.iter_mut().zip([50.0, 99.0, 99.9]) {
+            let percentiles = [50.0, 99.0, 99.9].map(|percent| {
                 let index = (times.len() as f64 * percent / 100.0) as usize;
-                let time = times.get(index).or(times.last()).copied().unwrap_or(Duration::MAX);
-                *best = best.min(time.as_secs_f64() * 1e6);
+                times.get(index).or(times.last()).copied().unwrap_or(Duration::MAX).as_secs_f64() * 1e6
+            });
+            ratios.push(*first.get_or_insert(percentiles[0]) / percentiles[0]);
+            for (best, time) in best.iter_mut().zip(percentiles) {
+                *best = best.min(time);
             }
         }
     }
-    Ok(best)
+    let median = |mut ratios: Vec<f64>| {
+        ratios.sort_unstable_by(f64::total_cmp);
+        ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN)
+    };
+    Ok(best.into_iter().zip(ratios.into_iter().map(median)).collect())
 }
 
 /// Pins this thread, and those it starts from now on, to one core. Across cores, a round trip measures how long the
