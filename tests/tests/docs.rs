@@ -10,12 +10,29 @@ use mycelium_tests::{docs, names, toolchain};
 /// Folders whose pages are not documentation: the explanations of codes are tested in `diagnostics.rs`.
 const LEFT_OUT: &[&str] = &["compiler/", "target/"];
 
+/// The page that is typed from its beginning to its end.
+const WALK: &str = "docs/ocaml-bridge/USAGE.md";
+
 #[test]
 fn every_code_block_is_true() {
+    let pages = pages(&toolchain::root());
+    assert!(pages.iter().any(|page| page == WALK), "{WALK} is where it was");
+    let blocks = check(pages.into_iter().filter(|page| page != WALK));
+    assert!(blocks > 40, "only {blocks} blocks were found: are the pages where they were?");
+}
+
+/// Without this, somebody who has never seen the project could be stuck on the way from a clone to a worker.
+#[test]
+fn a_newcomer_gets_to_a_supervised_worker() {
+    assert!(check([WALK.to_owned()]) > 5);
+}
+
+/// Holds pages against reality; gives the number of their blocks.
+fn check(pages: impl IntoIterator<Item = String>) -> usize {
     let root = toolchain::root();
     let mut blocks = 0;
     let mut words = String::new();
-    for page in pages(&root) {
+    for page in pages {
         let checked = docs::check(&root, &page);
         blocks += checked.blocks;
         for finding in checked.findings {
@@ -23,7 +40,7 @@ fn every_code_block_is_true() {
         }
     }
     assert!(words.is_empty(), "\n{words}`cargo xtask bless` takes over output that is right");
-    assert!(blocks > 40, "only {blocks} blocks were found: are the pages where they were?");
+    blocks
 }
 
 /// The names in code spans of the paragraph or table row of a page that begins with `start`.

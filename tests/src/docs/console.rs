@@ -9,7 +9,7 @@ use super::{Mismatch, Place};
 /// Runs `cargo xtask test` itself, so it cannot be run from a test.
 const NOT_RUN: &str = "cargo xtask test";
 
-/// Stands for any number of lines of output.
+/// Stands for any number of lines of output, or for any text in one.
 const ANYTHING: &str = "…";
 
 pub(super) fn check(place: &Place, block: &Block) -> Result<(), Mismatch> {
@@ -85,7 +85,7 @@ fn run(place: &Place, command: &str) -> Result<String, Mismatch> {
     Ok(printed.lines().map(|line| format!("{}\n", line.trim_end())).collect())
 }
 
-fn matches(shown: &str, printed: &str) -> bool {
+pub(super) fn matches(shown: &str, printed: &str) -> bool {
     fn lines_match(shown: &[&str], printed: &[&str]) -> bool {
         match shown.split_first() {
             None => printed.is_empty(),
@@ -130,6 +130,8 @@ mod tests {
             ("a\n…\n", "a\nb\nc\n", true),
             ("…\nc\n", "a\nb\nc\n", true),
             ("a\n…\nd\n", "a\nb\nc\n", false),
+            ("up …, pid …\n", "up 3s, pid 17\n", true),
+            ("up …, pid …!\n", "up 3s, pid 17\n", false),
             ("", "", true),
             ("", "a\n", false),
             ("[  1.5 s] a\n", "[ 71.3 s] a\n", true),

@@ -5,7 +5,8 @@
 //! | --- | --- |
 //! | `yaml [CODE …]` | the compiler: exactly these diagnostics; without a top-level key it is the fields of a message; a first line `# NAME.yaml` keeps it for commands further down |
 //! | `yaml bridge` | `myc-bridge check`, programs that the reader has to bring apart; kept as above |
-//! | `console` | what its `$ commands` print, run in a folder with `contracts.yaml`, `core.yaml` and the kept contracts; a line `…` stands for any number of lines |
+//! | `console` | what its `$ commands` print, run in a folder with `contracts.yaml`, `core.yaml` and the kept contracts; a line `…` stands for any number of lines, and in a line for any text |
+//! | `session` | what its `$ commands` print, typed one after the other in one shell from the folder of the checkout |
 //! | `rust`, `ocaml` | the compilers, and it is run; `messages` is the generated code of the page's `contracts.yaml` |
 //! | `json` | the parser |
 //! | `hex FILE` | the dump of the file |
@@ -20,6 +21,7 @@ mod console;
 mod contracts;
 mod hex;
 mod programs;
+mod session;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -72,6 +74,7 @@ pub fn check(root: &Path, path: &str) -> Checked {
         }
     }
     findings.extend(programs::check(&place, &page.blocks));
+    findings.extend(session::check(&place, &page.blocks));
     if !replaced.is_empty() {
         fs::write(root.join(path), page.with(&replaced)).expect("the page can be written");
     }
@@ -99,7 +102,7 @@ fn check_block(place: &Place, block: &Block) -> Result<(), Mismatch> {
             Ok(_) => Ok(()),
             Err(error) => Err(Mismatch::Wrong(format!("is not JSON: {error}"))),
         },
-        ("rust" | "ocaml", None) => Ok(()),
+        ("rust" | "ocaml" | "session", None) => Ok(()),
         ("text", None) if block.following.starts_with('(') => Ok(()),
         ("text", None) => {
             Err(Mismatch::Wrong("is not compared with anything, and no (paragraph) after it says why".into()))
