@@ -5,6 +5,7 @@ mod alerts;
 mod continuous_integration;
 mod dashboards;
 mod images;
+mod live;
 mod metrics;
 mod units;
 mod usage;
