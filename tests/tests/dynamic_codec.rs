@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use myc_schema::ir::{Field, Schema, Type};
-use myc_schema::value::{self, JsonStyle};
+use myc_schema::value::{self, JsonStyle, Verifier};
 use mycelium_tests::random::Random;
 use mycelium_tests::{contracts, mutate, values};
 
@@ -14,10 +14,12 @@ fn values_survive_bytes_and_json() {
     for contract in contracts::contracts(&mut random, "contract", 12) {
         let schema = &*contract.schema;
         for message in &schema.messages {
+            let verifier = Verifier::new(schema, message).expect("types have sizes");
             for _ in 0..30 {
                 let value = values::valid(&mut random, schema, message);
                 let payload = value::encode(schema, message, &value).expect("a valid value");
                 let decoded = value::decode(schema, message, &payload).expect("an encoded value");
+                assert!(verifier.accepts(&payload), "{}", contract.text);
                 assert_eq!(value::encode(schema, message, &decoded).as_ref(), Ok(&payload), "{}", contract.text);
                 let json = value::to_json(schema, message, &decoded, JsonStyle::Compact).expect("a decoded value");
                 let again = value::from_json(schema, message, &json).expect("JSON of a decoded value");
@@ -40,10 +42,14 @@ fn accepted_bytes_have_one_encoding() {
         let schema = &*contract.schema;
         let without = values::without_rules(schema);
         for message in &schema.messages {
+            let verifier = Verifier::new(schema, message).expect("types have sizes");
             for _ in 0..120 {
                 let payload = values::disturbed_payload(&mut random, schema, &without, message);
                 let bytes = if random.one_in(2) { mutate::mutated(&mut random, &payload) } else { payload };
-                match value::decode(schema, message, &bytes) {
+                let decoded = value::decode(schema, message, &bytes);
+                // A bridge passes on what this accepts, and nothing else.
+                assert_eq!(verifier.accepts(&bytes), decoded.is_ok(), "{decoded:?} {bytes:?}\n{}", contract.text);
+                match decoded {
                     Ok(value) => {
                         accepted += 1;
                         assert_eq!(value::encode(schema, message, &value).as_ref(), Ok(&bytes), "{}", contract.text);

@@ -19,6 +19,7 @@ mod json_out;
 mod number;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 pub use annotate::{Annotation, Fault, Part, PartKind, annotate};
 pub use decode::decode;
@@ -26,6 +27,7 @@ pub use encode::encode;
 pub use error::{Code, ValueError};
 pub use json_in::from_json;
 pub use json_out::{JsonStyle, to_json};
+pub use verify::Verifier;
 
 /// A value of any type of the contract language.
 ///

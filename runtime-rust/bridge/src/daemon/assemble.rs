@@ -30,7 +30,7 @@ pub fn assemble(settings: &Settings) -> Result<Assembled, Failure> {
     let contract = settings.contracts.as_deref().map(Contract::read).transpose()?;
     let digest = digest(settings, contract.as_ref())?;
     let registry = match &contract {
-        Some(contract) => Some(Arc::new(contract.registry().map_err(|error| Failure::finding(error.to_string()))?)),
+        Some(contract) => Some(Arc::new(contract.registry()?)),
         None => None,
     };
     let mut bridge = BridgeConfig::new(settings.name(), digest)

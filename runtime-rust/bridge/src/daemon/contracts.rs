@@ -10,7 +10,7 @@ use myc_schema::diag::render::{Format, render};
 use myc_schema::diag::{Diagnostic, Severity};
 use myc_schema::ir::{Message, Schema};
 use myc_schema::source::SourceMap;
-use myc_schema::value::{self, Code, ValueError};
+use myc_schema::value::{self, ValueError, Verifier};
 use mycelium_bus::{DynamicCheck, DynamicType, Registry, Rejection, TypeEntry};
 
 use super::exit::Failure;
@@ -59,14 +59,17 @@ impl Contract {
     }
 
     /// Every message, for the bus: frames of it are checked by the contract.
-    pub fn registry(&self) -> Result<Registry, mycelium_bus::BusError> {
+    pub fn registry(&self) -> Result<Registry, Failure> {
         let mut registry = Registry::new();
         for (index, message) in self.schema.messages.iter().enumerate() {
             let schema = Arc::clone(&self.schema);
-            let check: DynamicCheck = Arc::new(move |payload| {
-                value::decode(&schema, &schema.messages[index], payload).map(drop).map_err(rejection)
+            let verifier = Verifier::new(&schema, message).map_err(|error| Failure::finding(error.to_string()))?;
+            let check: DynamicCheck = Arc::new(move |payload| match verifier.accepts(payload) {
+                true => Ok(()),
+                // Seldom, so it may cost something to say why.
+                false => value::decode(&schema, &schema.messages[index], payload).map(drop).map_err(rejection),
             });
-            registry.insert(TypeEntry::dynamic(DynamicType {
+            let entry = TypeEntry::dynamic(DynamicType {
                 type_id: message.type_id,
                 name: &message.name,
                 topic: &message.topic,
@@ -74,7 +77,8 @@ impl Contract {
                 fingerprint: message.fingerprint,
                 redacted: message.redacted,
                 check,
-            }))?;
+            });
+            registry.insert(entry).map_err(|error| Failure::finding(error.to_string()))?;
         }
         Ok(registry)
     }
@@ -86,9 +90,5 @@ impl Contract {
 }
 
 fn rejection(error: ValueError) -> Rejection {
-    let code = match error.code {
-        Code::Length => "length".into(),
-        code => code.to_string().into(),
-    };
-    Rejection { code, path: error.path }
+    Rejection { code: error.code.to_string().into(), path: error.path }
 }

@@ -5,6 +5,7 @@
 #[allow(missing_docs)]
 mod messages;
 
+mod contract;
 mod failing;
 mod help;
 mod http;
