@@ -176,6 +176,8 @@ fn git(folder: &Path, arguments: &[&str]) {
     let mut git = Command::new("git");
     let identity = ["-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "init.defaultBranch=main"];
     git.args(identity).args(arguments).current_dir(folder);
+    // Where the tests run in a hook, these name the project's own repository.
+    git.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_INDEX_FILE");
     feed(git, "").exits(0);
 }
 
@@ -221,6 +223,16 @@ fn commits_are_read_with_git() {
     git(&shallow, &["checkout", "--quiet", "--detach"]);
     git(&shallow, &["branch", "--quiet", "-D", "main"]);
     fails(&shallow, "git:main", 3, &["no commit `main`", "git:origin/main"]);
+    // In a hook.
+    let mut hook = command(&api, ["breaking", "--against", "git:HEAD"]);
+    feed(
+        {
+            hook.env("GIT_DIR", ".git").env("GIT_WORK_TREE", "/");
+            hook
+        },
+        "",
+    )
+    .exits(0);
     // No repository, and no git.
     let plain = folder(&[("contracts.yaml", OLD)]);
     let mut outside = command(plain.path(), ["breaking", "--against", "git:main"]);

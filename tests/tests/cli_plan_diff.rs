@@ -199,6 +199,7 @@ fn examples_of_help_run() {
             let folders = compiler().parent().expect("a folder").display().to_string();
             let path = format!("{folders}:{}", std::env::var("PATH").expect("PATH"));
             bash.args(["-c", &format!("{prepare} && {example}")]).current_dir(here.path()).env("PATH", path);
+            bash.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_INDEX_FILE");
             let run = feed(bash, "");
             assert!(matches!(run.code, Some(0 | 1)), "{example}: {run:?}");
             assert!(

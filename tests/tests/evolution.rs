@@ -33,7 +33,7 @@ fn edit(random: &mut Random, text: &str) -> String {
         1 => drop(lines.remove(at)),
         2 => lines[at] = lines[at].replacen("field_", "renamed_", 1),
         3 if lines[at].contains(", optional: true") => lines[at] = lines[at].replace(", optional: true", ""),
-        3 => lines[at] = lines[at].replacen("\"", "\"", 1).replace(" }", ", optional: true }"),
+        3 => lines[at] = lines[at].replace(" }", ", optional: true }"),
         4 => {
             if let Some((before, _)) = lines[at].split_once(", validation") {
                 lines[at] = format!("{before} }}");
@@ -43,7 +43,10 @@ fn edit(random: &mut Random, text: &str) -> String {
         6 => lines.insert(at, format!("      added_{}: {}", random.below(20), content(&lines[other]))),
         7 => lines[at] = lines[at].replace(" }", ", unit: ns }"),
         8 => return text.replace("Inner1", "Renamed1"),
-        9 => return text.replace("One: 1", *random.choose(&["Uno: 1", "One: 3", "One: 1, Two: 2", "Two: 2"])),
+        9 => {
+            let values: &str = random.choose::<&str>(&["Uno: 1", "One: 3", "One: 1, Two: 2", "Two: 2"]);
+            return text.replace("One: 1", values);
+        }
         10 => return text.replace("KindU16", "Renamed"),
         11 => return text.replace("tlv_type: 1001", "tlv_type: 1010").replace("Message2", "Another"),
         // Other numbers, in bounds and in rules.

@@ -81,8 +81,10 @@ fn commit(folder: &Path, reference: &str) -> Result<String, Failure> {
 
 fn git(folder: &Path, arguments: &[&str]) -> Command {
     let mut git = Command::new("git");
-    // Words of other languages would not be found in what it says.
+    // Words of other languages would not be found in what it says. In a hook these name another repository, or this one
+    // from another folder.
     git.arg("-C").arg(folder).args(arguments).env("LC_ALL", "C").stdin(Stdio::null());
+    git.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_INDEX_FILE");
     git
 }
 

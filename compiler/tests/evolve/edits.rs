@@ -267,8 +267,11 @@ const EDITS: &[(&str, &str, &str, &[&str])] = &[
     ("invariant", "severity: high", "severity: low", &["INVARIANT_CHANGED Ordered"]),
 ];
 
+/// What a text is replaced by.
+type Replacement = (&'static str, &'static str);
+
 /// Edits in several places, each of which is made wherever it can be.
-const EDITS_OF_MANY: &[(&str, &[(&str, &str)], &[&str])] = &[
+const EDITS_OF_MANY: &[(&str, &[Replacement], &[&str])] = &[
     ("struct renamed", &[("  Price:", "  Amount:"), (": Price", ": Amount")], &["STRUCT_RENAMED Amount"]),
     ("enum renamed", &[("  Side:", "  Way:"), (": Side", ": Way")], &["ENUM_RENAMED Way"]),
     (
