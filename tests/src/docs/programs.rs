@@ -1,6 +1,7 @@
 //! `rust` and `ocaml` blocks: each is a program of its own, compiled with warnings denied and run. They see `messages`
 //! (`Messages`), the code generated from the page's `contracts.yaml`. A Rust block without `main` is the body of one, an
-//! asynchronous one where it awaits something; on a page that speaks of `mycelium_bus` it can use that and tokio.
+//! asynchronous one where it awaits something; on a page that speaks of `mycelium_bus` it can use that and tokio,
+//! and `mycelium_bridge` if it speaks of that as well.
 
 use std::fs;
 use std::io;
@@ -66,6 +67,10 @@ fn rust(place: &Place, programs: &[&Block]) -> Result<PathBuf, String> {
         let bus = runtime.join("bus").display().to_string();
         let features = r#"["macros", "net", "rt-multi-thread", "sync", "time"]"#;
         dependencies.push_str(&format!("mycelium-bus = {{ path = {bus:?} }}\n"));
+        if programs.iter().any(|block| block.body.contains("mycelium_bridge")) {
+            let bridge = runtime.join("bridge").display().to_string();
+            dependencies.push_str(&format!("mycelium-bridge = {{ path = {bridge:?}, default-features = false }}\n"));
+        }
         dependencies.push_str(&format!("tokio = {{ version = \"1\", features = {features} }}\n"));
     }
     let manifest = format!(
