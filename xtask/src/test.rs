@@ -96,11 +96,13 @@ fn doc() -> Outcome {
     process::run(command)
 }
 
-/// The libraries with other features than the rest of the gate has: the compiler as build scripts depend on it, without
-/// command line and terminal crates, and the conversions that the wire crate has on request.
+/// The libraries with other features than the rest of the gate has: the compiler as build scripts depend on it, and the
+/// bridge as programs do, without command lines, and the conversions that the wire crate has on request.
 fn features() -> Outcome {
-    let library = ["clippy", "--package", "myc-schema", "--lib", "--no-default-features", "--", "-D", "warnings"];
-    process::run(process::cargo(&library))?;
+    for package in ["myc-schema", "mycelium-bridge"] {
+        let library = ["clippy", "--package", package, "--lib", "--no-default-features", "--", "-D", "warnings"];
+        process::run(process::cargo(&library))?;
+    }
     process::run(process::cargo(&["test", "--quiet", "--package", "mycelium-wire", "--all-features"]))?;
     let tree = process::output(process::cargo(&[
         "tree",

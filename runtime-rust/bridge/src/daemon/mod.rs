@@ -1,5 +1,5 @@
-//! The `myc-bridge` command: one file for each subcommand in [`cli`], and what they are made of. A bridge without a Rust
-//! host: what bridges and supervises is the library's.
+//! The `myc-bridge` command, a bridge without a Rust host: one file for each subcommand, and what they are made of. What
+//! bridges and supervises is the library's.
 
 mod assemble;
 mod check;
