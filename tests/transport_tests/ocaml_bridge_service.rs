@@ -16,7 +16,7 @@ use mycelium_wire::handshake::{self, CAPABILITY_WORKER};
 use rustix::process::Signal;
 
 use crate::messages::{CounterUpdate, CounterUpdateArgs, SCHEMA_DIGEST, TextMessage, TextMessageArgs};
-use crate::place::{LIMIT, NEVER, Place, Process, child, echo, soon, summary};
+use crate::place::{LIMIT, NEVER, Place, Process, child, soon, summary};
 use crate::tlv::{Tlv, framed, opening};
 
 fn reason(worker: &WorkerStatus) -> &ExitReason {
@@ -277,7 +277,7 @@ async fn a_worker_that_never_stays_is_given_up_on() {
 // Started again it would only find the same contract.
 #[tokio::test]
 async fn a_worker_of_another_contract_is_not_started_again() {
-    let other = OcamlChildConfig::new("one", echo("other"));
+    let other = OcamlChildConfig::new("one", crate::echo::program("other"));
     let place = Place::new([other]).await;
     let failed = soon(place.bridge.failed()).await;
     assert_eq!((failed.launches, reason(&failed)), (1, &ExitReason::Misconfigured));
@@ -307,7 +307,7 @@ async fn a_killed_bridge_takes_its_worker_with_it() {
         .args(["run", "--socket"])
         .arg(&socket)
         .args(["--digest", &digest, "--worker"])
-        .arg(format!("one={}", echo("same").display()))
+        .arg(format!("one={}", crate::echo::program("same").display()))
         .stdin(Stdio::null())
         .spawn()
         .expect("myc-bridge runs");

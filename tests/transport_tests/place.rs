@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use mycelium_bridge::{
@@ -12,12 +11,11 @@ use mycelium_bridge::{
 };
 use mycelium_bus::supervision::{Backoff, Intensity, Supervision};
 use mycelium_bus::{MessageBus, Publisher, Registry, Subscriber};
-use mycelium_tests::contract::{Contract, read};
-use mycelium_tests::ocaml_program;
-use mycelium_tests::toolchain::root;
+use mycelium_tests::contract::read;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
+use crate::echo;
 use crate::messages::{AnyMessage, SCHEMA_DIGEST, TextMessage, TextMessageArgs};
 
 /// Longer than anything takes, also on a busy machine: reaching it is a failure.
@@ -31,21 +29,6 @@ pub fn soon<F: Future>(future: F) -> impl Future<Output = F::Output> {
     async move { tokio::time::timeout(LIMIT, future).await.unwrap_or_else(|_| panic!("too long at {from}")) }
 }
 
-/// The program of `fixtures/ocaml_bridge_echo.ml`, built once for all tests, with the contract of [`crate::messages`] or
-/// one that differs from it.
-pub fn echo(contract: &str) -> PathBuf {
-    static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
-    let build = || {
-        let text = read(&root().join("runtime-rust/bus/tests/messages/contracts.yaml"));
-        let other = text.replace("{ max_length: 10 }", "{ max_length: 12 }");
-        assert_ne!(text, other);
-        let contracts = [Contract::new("same", text), Contract::new("other", other)];
-        let programs = [("echo", include_str!("../fixtures/ocaml_bridge_echo.ml"))];
-        ocaml_program::build_clients("bridge", &[&contracts[0], &contracts[1]], "", &programs)
-    };
-    PROGRAMS.get_or_init(build).join(contract).join("echo.exe")
-}
-
 /// An echo that is started again at once, as often as it takes.
 pub fn child(id: &str) -> OcamlChildConfig {
     let supervision = Supervision {
@@ -53,7 +36,7 @@ pub fn child(id: &str) -> OcamlChildConfig {
         intensity: Intensity::new(1000, NEVER),
         healthy_after: NEVER,
     };
-    OcamlChildConfig::new(id, echo("same"))
+    OcamlChildConfig::new(id, echo::program("same"))
         .worker(|worker| worker.supervision(supervision).ready_deadline(LIMIT).grace(LIMIT))
 }
 

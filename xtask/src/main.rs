@@ -7,6 +7,7 @@ mod demo;
 mod golden;
 mod process;
 mod setup;
+mod soak;
 mod test;
 mod tidy;
 mod workspace;
@@ -31,6 +32,7 @@ static COMMANDS: &[Command] = &[
     Command { name: "demo", about: demo::ABOUT, run: demo::run },
     Command { name: "test", about: test::ABOUT, run: test::run },
     Command { name: "bench", about: bench::ABOUT, run: bench::run },
+    Command { name: "soak", about: soak::ABOUT, run: soak::run },
     Command { name: "codegen", about: codegen::ABOUT, run: codegen::run },
     Command { name: "bless", about: bless::ABOUT, run: bless::run },
     Command { name: "tidy", about: tidy::ABOUT, run: tidy::run },
