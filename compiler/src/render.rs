@@ -64,13 +64,53 @@ fn render_output(
 
 /// One template's text. A name that `context` does not have is an error.
 pub fn text(template: &str, context: impl Into<Value>) -> Result<String, minijinja::Error> {
+    with(Environment::new(), |_| AutoEscape::None, template, context)
+}
+
+/// One template's text as HTML: every value is escaped, but for those that are marked as safe.
+pub fn html(template: &str, context: impl Into<Value>) -> Result<String, minijinja::Error> {
+    with(Environment::new(), |_| AutoEscape::Html, template, context)
+}
+
+/// One template's text as Markdown: in every value that is not marked as safe, what Markdown or HTML could take for
+/// markup is escaped, and line ends are spaces.
+pub fn markdown(template: &str, context: impl Into<Value>) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
+    environment.set_formatter(|out, state, value| match value.as_str() {
+        Some(text) if !value.is_safe() => Ok(out.write_str(&escape_markdown(text))?),
+        _ => minijinja::escape_formatter(out, state, value),
+    });
+    with(environment, |_| AutoEscape::None, template, context)
+}
+
+fn escape_markdown(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '~' | '!' => escaped.extend(['\\', character]),
+            '&' => escaped.push_str("&amp;"),
+            // Addresses are not made links of.
+            ':' if characters.peek() == Some(&'/') => escaped.push_str("&#58;"),
+            control if control.is_control() => escaped.push(' '),
+            character => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+fn with(
+    mut environment: Environment<'_>,
+    escape: fn(&str) -> AutoEscape,
+    template: &str,
+    context: impl Into<Value>,
+) -> Result<String, minijinja::Error> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_auto_escape_callback(escape);
     let mut syntax = SyntaxConfig::builder();
     syntax.keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true);
     environment.set_syntax(syntax.build()?);
-    environment.template_from_str(template)?.render(context)
+    environment.template_from_str(template)?.render(context.into())
 }
 
 /// A list of `len` items for a template, each made by `item` when the template reaches it.

@@ -1,5 +1,6 @@
 //! Cross-language and end-to-end tests: what the runners in `tests/` share.
 
+pub mod browser;
 pub mod contract;
 pub mod contracts;
 pub mod corpus;

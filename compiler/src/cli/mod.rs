@@ -20,6 +20,7 @@ mod contract;
 mod decode;
 mod diff;
 mod digest;
+mod docs;
 mod dune_rules;
 mod encode;
 mod exit;
@@ -83,6 +84,7 @@ enum Command {
     Encode(encode::EncodeArgs),
     Decode(decode::DecodeArgs),
     Annotate(annotate::AnnotateArgs),
+    Docs(docs::DocsArgs),
     New(new::NewArgs),
     DuneRules(dune_rules::DuneRulesArgs),
     NextId(next_id::NextIdArgs),
@@ -129,6 +131,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Encode(args) => encode::run(args),
         Command::Decode(args) => decode::run(args),
         Command::Annotate(args) => annotate::run(args),
+        Command::Docs(args) => docs::run(args),
         Command::New(args) => new::run(args),
         Command::DuneRules(args) => dune_rules::run(args),
         Command::NextId(args) => next_id::run(args),

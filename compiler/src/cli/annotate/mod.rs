@@ -61,6 +61,11 @@ pub struct AnnotateArgs {
     reading: Reading,
 }
 
+/// A payload as text, all of it shown.
+pub fn explained(schema: &Schema, message: &Message, payload: &[u8]) -> String {
+    text::print(&of_payload(schema, message, payload, 0, true), false)
+}
+
 /// What the formats print.
 struct Shown<'a> {
     /// The message, unless a frame's type is not known.

@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use myc_schema::ir::{Field, Layout, Schema};
 use myc_schema::layout::Use;
 
 use super::{Composite, Shown, bytes, usage_name};
@@ -54,6 +55,18 @@ pub fn draw(shown: &Shown<'_>) -> String {
     }
     top = legend(&mut body, top);
     page(&body, width, top, "layout of messages")
+}
+
+/// One message or struct for a page that has its own heading, legend and colours: a picture without any of them.
+pub fn bare(schema: &Schema, fields: &[Field], layout: Layout) -> String {
+    let composite = Composite { message: None, name: "", fields, layout };
+    let shown = Shown { schema, composites: vec![composite] };
+    let bar_left = bar_left(&shown);
+    let mut body = String::new();
+    ruler(&mut body, bar_left, 15, layout.size);
+    let height = rows(&mut body, bar_left, ROW, &shown, &shown.composites[0]) + 4;
+    let width = bar_left + BAR_WIDTH + 4;
+    format!("<svg class=\"bytes\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" role=\"img\">\n{body}</svg>")
 }
 
 /// Where bars begin: right of the longest name.
@@ -173,7 +186,7 @@ fn rows(body: &mut String, bar_left: u32, mut top: u32, shown: &Shown<'_>, compo
     top
 }
 
-fn named(shown: &Shown<'_>, field: &myc_schema::ir::Field) -> String {
+fn named(shown: &Shown<'_>, field: &Field) -> String {
     let optional = if field.optional { "?" } else { "" };
     format!("{}: {}{optional}", field.name, shown.schema.type_name(&field.ty))
 }
