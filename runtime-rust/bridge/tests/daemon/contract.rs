@@ -4,7 +4,6 @@
 use std::io::Write;
 use std::os::unix::net::UnixStream;
 
-use mycelium_wire::Message;
 use serde_json::Value;
 
 use crate::messages::{CounterUpdate, CounterUpdateArgs, SCHEMA_DIGEST, TextMessage, TextMessageArgs};
