@@ -1,5 +1,5 @@
 # A worker in OCaml, with the bridge that supervises it. From the folder of a worker that `myc-schema new ocaml-worker`
-# has written, whose bridge.yaml is beside its dune-project:
+# has written, with a bridge.yaml as the one of this folder's parent beside its dune-project:
 #
 #   docker build --file worker.Dockerfile --build-arg WORKER=my-worker --tag my-worker .
 #
