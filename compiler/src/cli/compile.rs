@@ -11,8 +11,9 @@ use myc_schema::ir::Schema;
 use myc_schema::render::{FileMap, render};
 use myc_schema::write::write_files;
 
-use super::contract::{Contract, Reading, is_stdin};
+use super::contract::{Contract, DEFAULT_FILE, Reading, is_stdin};
 use super::exit::{Exit, Failure};
+use super::watch::watch;
 use super::{stale, terminal};
 
 /// Generate code for one or more languages
@@ -28,6 +29,7 @@ Examples:
   myc-schema compile --lang ocaml --stdout=mli | less
   myc-schema compile --lang ocaml --print-outputs              for a build system
   myc-schema compile --lang rust --out src --depfile src/messages.d
+  myc-schema compile --lang rust --out src --watch             until Ctrl-C
   generate-contract | myc-schema compile - --lang rust --stdout")]
 pub struct CompileArgs {
     /// The contract, `-` for stdin [default: contracts.yaml]
@@ -62,6 +64,9 @@ pub struct CompileArgs {
     /// Also write a dependency file for make or ninja: the generated files and the contract
     #[arg(long, value_name = "FILE", conflicts_with_all = ["check", "stdout"])]
     depfile: Option<PathBuf>,
+    /// Compile now, and again whenever the contract changes; on errors the files stay as they are
+    #[arg(long, conflicts_with_all = ["check", "stdout", "print_outputs"])]
+    watch: bool,
     #[command(flatten)]
     reading: Reading,
 }
@@ -92,23 +97,57 @@ pub fn run(args: CompileArgs) -> Result<(), Failure> {
         let paths: String = outputs(&backends, &args.name, &args.out).iter().map(|path| format!("{path}\n")).collect();
         return terminal::data(paths);
     }
+    if args.watch {
+        return watched(&args, &backends);
+    }
     let contract = Contract::read(&args.reading, args.file.as_deref())?;
-    let depfile = match &args.depfile {
-        Some(path) => Some((path.clone(), dependencies(&backends, &args, &contract.path)?)),
-        None => None,
-    };
+    if args.stdout.is_none() && !args.check {
+        return written(&args, &backends, &contract).map(drop);
+    }
     let options = Options::new(args.name, &contract.path);
     let files = render_all(&contract.schema, &backends, &options)?;
-    if let Some(extension) = &args.stdout {
-        return terminal::data(printed(&files, extension));
+    match &args.stdout {
+        Some(extension) => terminal::data(printed(&files, extension)),
+        None => report(stale::diff(&args.out, &files)?),
     }
-    if args.check {
-        return report(stale::diff(&args.out, &files)?);
-    }
+}
+
+/// Writes the files of a contract; those that changed.
+fn written(args: &CompileArgs, backends: &[&'static Backend], contract: &Contract) -> Result<Vec<PathBuf>, Failure> {
+    let depfile = match &args.depfile {
+        Some(path) => Some((path.clone(), dependencies(backends, args, &contract.path)?)),
+        None => None,
+    };
+    let options = Options::new(args.name.clone(), &contract.path);
+    let files = render_all(&contract.schema, backends, &options)?;
     let mut files: Vec<(PathBuf, &str)> =
         files.iter().map(|(name, text)| (args.out.join(name), text.as_str())).collect();
     files.extend(depfile.iter().map(|(path, text)| (path.clone(), text.as_str())));
-    write_files(&files).map(drop).map_err(|error| Failure::io(error.to_string()))
+    write_files(&files).map_err(|error| Failure::io(error.to_string()))
+}
+
+/// Compiles whenever the contract changes, and says each time what came of it.
+fn watched(args: &CompileArgs, backends: &[&'static Backend]) -> Result<(), Failure> {
+    let path = args.file.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
+    if is_stdin(path) {
+        return Err(Failure::usage("stdin cannot be watched").help("--watch needs a file"));
+    }
+    let shown = path.display();
+    terminal::words(&format!("watching {shown}; Ctrl-C ends it\n"));
+    watch(path, || {
+        let contract = Contract::read(&args.reading, args.file.as_deref());
+        match contract.and_then(|contract| written(args, backends, &contract)) {
+            Ok(files) if files.is_empty() => terminal::words(&format!("{shown}: nothing to write\n")),
+            Ok(files) => {
+                let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+                terminal::words(&format!("{shown}: wrote {}\n", names.join(", ")));
+            }
+            Err(failure) => {
+                args.reading.say(&failure);
+                terminal::words(&format!("{shown}: nothing written\n"));
+            }
+        }
+    })
 }
 
 /// The paths of the generated files, in the order of the languages.

@@ -39,6 +39,7 @@ mod payload;
 mod plan;
 mod stale;
 mod terminal;
+mod watch;
 
 /// Compile one contracts.yaml to Rust and OCaml that agree byte for byte
 #[derive(Parser, Debug)]

@@ -1,0 +1,80 @@
+//! `myc-schema compile --watch`: a program that runs until it is told to end. Every step waits for the words that say it
+//! is done.
+
+use std::fs;
+use std::path::Path;
+
+use mycelium_tests::program::{command, folder, run};
+use mycelium_tests::project::Program;
+use mycelium_tests::toolchain::root;
+
+fn contract(field: &str) -> String {
+    format!("messages: {{ Ping: {{ tlv_type: 1000, domain: D, fields: {{ {field}: u64 }} }} }}\n")
+}
+
+fn start(here: &Path) -> Program {
+    let mut watch = command(here, ["compile", "--lang", "rust", "--out", "gen", "--watch"]);
+    watch.stdout(std::process::Stdio::null());
+    let mut program = Program::start(watch);
+    program.says("watching contracts.yaml");
+    program
+}
+
+/// Without this, watching could miss a change, stop at a mistake, or spoil what is there.
+#[test]
+fn every_change_is_compiled() {
+    let here = folder(&[("contracts.yaml", &contract("first"))]);
+    let (file, output) = (here.path().join("contracts.yaml"), here.path().join("gen/messages.rs"));
+    let generated = || fs::read_to_string(&output).expect("generated code");
+    let mut program = start(here.path());
+    program.says("contracts.yaml: wrote gen/messages.rs");
+    assert!(generated().contains("first"));
+    // Written in place.
+    fs::write(&file, contract("second")).expect("written");
+    program.says("contracts.yaml: wrote");
+    assert!(generated().contains("second"));
+    // A mistake: the files stay.
+    fs::write(&file, contract("second").replace("u64", "u65")).expect("written");
+    program.says("error[E0201]");
+    program.says("contracts.yaml: nothing written");
+    assert!(generated().contains("second"));
+    // Replaced by another file, as editors do.
+    let other = here.path().join(".contracts.yaml.swp");
+    fs::write(&other, contract("third")).and_then(|()| fs::rename(&other, &file)).expect("replaced");
+    program.says("contracts.yaml: wrote");
+    assert!(generated().contains("third"));
+    // Gone and back.
+    fs::remove_file(&file).expect("removed");
+    program.says("error[E0001]");
+    fs::write(&file, format!("# again\n{}", contract("third"))).expect("written");
+    program.says("contracts.yaml: nothing to write");
+    // Changes in a burst come to the last one.
+    for index in 0..50 {
+        fs::write(&file, contract(&format!("field_{index}"))).expect("written");
+    }
+    while !generated().contains("field_49") {
+        program.says("contracts.yaml: wrote");
+    }
+}
+
+/// Without this, a contract that is a link into another folder could be watched in vain.
+#[cfg(unix)]
+#[test]
+fn what_a_link_points_to_is_watched() {
+    let here = folder(&[("shared/api.yaml", &contract("first"))]);
+    std::os::unix::fs::symlink("shared/api.yaml", here.path().join("contracts.yaml")).expect("a link");
+    let mut program = start(here.path());
+    program.says("contracts.yaml: wrote gen/messages.rs");
+    fs::write(here.path().join("shared/api.yaml"), contract("second")).expect("written");
+    program.says("contracts.yaml: wrote");
+}
+
+/// Without this, somebody would wait for what never comes.
+#[test]
+fn what_cannot_be_watched() {
+    let watch = |arguments: &[&str]| run(&root(), [&["compile", "--lang", "rust", "--watch"], arguments].concat());
+    watch(&["-"]).exits(2).says(&["stdin cannot be watched"]);
+    watch(&["--check"]).exits(2).says(&["cannot be used"]);
+    watch(&["--stdout"]).exits(2).says(&["cannot be used"]);
+    watch(&["no/such/folder/contracts.yaml"]).exits(3).says(&["no/such/folder"]);
+}
