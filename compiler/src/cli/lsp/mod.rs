@@ -28,8 +28,8 @@ An editor starts it. It shows what is wrong while you type, offsets and sizes un
 completes keys, types, rules and names, goes to definitions, lists symbols and offers suggestions
 as quick fixes. docs/editors.md has the settings for VS Code, Neovim and Emacs.
 
-Example (for Neovim 0.11):
-  # vim.lsp.config('myc_schema', { cmd = { 'myc-schema', 'lsp' }, filetypes = { 'yaml' } })
+Examples:
+  # Neovim: vim.lsp.config('myc_schema', { cmd = { 'myc-schema', 'lsp' }, filetypes = { 'yaml' } })
   myc-schema lsp < /dev/null")]
 pub struct LspArgs {
     /// For editors that always give it: it is the only way
