@@ -331,6 +331,32 @@ fn quick_fixes() {
     assert_eq!(actions(&mut client, "Tra|de:", None), Vec::<Value>::new());
 }
 
+/// Without this, one would have to leave the editor to format a contract, or to mend it.
+#[test]
+fn formatting_and_mending() {
+    let ugly = CONTRACT.replace("    tlv_type: 1000\n", "    tlv_type:   1000 # é\n").replace("id: u32", "id:  u32");
+    let mut client = Client::open(&ugly);
+    let options = json!({ "tabSize": 2, "insertSpaces": true });
+    let format = json!({ "textDocument": { "uri": URI }, "options": options });
+    let edits = client.request("textDocument/formatting", format.clone()).expect("an answer");
+    let formatted = client.edited(edits.as_array().expect("edits"));
+    assert_eq!(formatted, CONTRACT.replace("    tlv_type: 1000\n", "    tlv_type: 1000  # é\n"));
+    client.edit(0..ugly.len(), &formatted);
+    assert_eq!(client.request("textDocument/formatting", format.clone()), Ok(json!([])));
+    client.replace("mantissa: i64", "mantissa: {");
+    assert_eq!(client.request("textDocument/formatting", format), Ok(Value::Null), "it is not YAML");
+    let wrong = CONTRACT.replace("optional: true", "optinal: yes").replace("tlv_type: 1001", "tlv_type: 1_001");
+    client.edit(0..client.text.len(), &wrong);
+    let at = client.position(0);
+    let range = json!({ "start": at, "end": at });
+    let context = json!({ "diagnostics": [], "only": ["source.fixAll"] });
+    let params = json!({ "textDocument": { "uri": URI }, "range": range, "context": context });
+    let actions = client.request("textDocument/codeAction", params).expect("an answer");
+    assert_eq!(actions.as_array().map(Vec::len), Some(1), "{actions}");
+    let edits = actions[0]["edit"]["changes"][URI].as_array().expect("edits").clone();
+    assert_eq!(client.edited(&edits), CONTRACT);
+}
+
 /// Without this, everything would go dark while somebody types a line.
 #[test]
 fn half_a_line_does_not_lose_the_rest() {

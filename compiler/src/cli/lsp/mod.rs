@@ -4,8 +4,9 @@
 use clap::Args;
 use gen_lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionProvider, CompletionOptions, DefinitionProvider,
-    DocumentSymbolProvider, HoverProvider, InitializeParams, InitializeResult, PositionEncodingKind,
-    ServerCapabilities, ServerInfo, TextDocumentSync, TextDocumentSyncKind, TextDocumentSyncOptions,
+    DocumentFormattingProvider, DocumentSymbolProvider, HoverProvider, InitializeParams, InitializeResult,
+    PositionEncodingKind, ServerCapabilities, ServerInfo, TextDocumentSync, TextDocumentSyncKind,
+    TextDocumentSyncOptions,
 };
 use lsp_server::Connection;
 
@@ -82,8 +83,9 @@ fn capabilities() -> ServerCapabilities {
         }),
         definition_provider: Some(DefinitionProvider::Bool(true)),
         document_symbol_provider: Some(DocumentSymbolProvider::Bool(true)),
+        document_formatting_provider: Some(DocumentFormattingProvider::Bool(true)),
         code_action_provider: Some(CodeActionProvider::CodeActionOptions(CodeActionOptions {
-            code_action_kinds: Some(vec![CodeActionKind::QuickFix]),
+            code_action_kinds: Some(vec![CodeActionKind::QuickFix, CodeActionKind::SourceFixAll]),
             ..CodeActionOptions::default()
         })),
         ..ServerCapabilities::default()

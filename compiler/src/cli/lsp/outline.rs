@@ -1,5 +1,7 @@
 //! The keys of a text that may not be YAML yet: owns [`Outline`], which a line scanner makes by indentation and
 //! brackets alone. It finds its way in what somebody is typing, where a parser gives up at the first error.
+//!
+//! Long because the states of the scanner are read together, and its tests are tables.
 
 use std::ops::Range;
 

@@ -8,13 +8,14 @@ use gen_lsp_types::{
     Code, CodeAction, CodeActionContext, CodeActionKind, CodeActionParams, CompletionParams, CompletionResponse,
     Contents, Definition, DefinitionParams, DefinitionResponse, Diagnostic, DiagnosticRelatedInformation,
     DiagnosticSeverity, DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
-    DocumentSymbolParams, DocumentSymbolResponse, Hover, HoverParams, Location, MarkupContent, MarkupKind, Message,
-    PublishDiagnosticsParams, TextEdit, Uri, WorkspaceEdit,
+    DocumentFormattingParams, DocumentSymbolParams, DocumentSymbolResponse, Hover, HoverParams, Location,
+    MarkupContent, MarkupKind, Message, PublishDiagnosticsParams, TextEdit, Uri, WorkspaceEdit,
 };
 use indexmap::IndexMap;
 use lsp_server::{Connection, ErrorCode, Notification, Request, Response};
 use myc_schema::diag::Severity;
-use myc_schema::ir::Schema;
+use myc_schema::ir::{DigestKind, Schema};
+use myc_schema::{fix, fmt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -100,6 +101,7 @@ impl Server<'_> {
             "textDocument/completion" => reply(params, |params| self.completion(params)),
             "textDocument/definition" => reply(params, |params| self.definition(params)),
             "textDocument/documentSymbol" => reply(params, |params| self.symbols(params)),
+            "textDocument/formatting" => reply(params, |params| self.formatting(params)),
             "textDocument/codeAction" => reply(params, |params| self.code_actions(params)),
             _ => Err((ErrorCode::MethodNotFound, format!("no such method: {method}"))),
         };
@@ -212,6 +214,16 @@ impl Server<'_> {
         Some(DocumentSymbolResponse::DocumentSymbolList(symbols))
     }
 
+    /// The whole text, where it is not formatted; a text with a digest over its bytes is left alone.
+    fn formatting(&mut self, params: DocumentFormattingParams) -> Option<Vec<TextEdit>> {
+        self.settle(&params.text_document.uri.0, NEEDED);
+        let open = self.open.get(&params.text_document.uri.0)?;
+        let document = &open.document;
+        let source = open.schema.as_ref().is_some_and(|schema| schema.digest_kind == DigestKind::Source);
+        let formatted = fmt::format(&document.text).ok().filter(|_| !source)?;
+        Some(replaced(document, &formatted))
+    }
+
     fn code_actions(&mut self, params: CodeActionParams) -> Option<Vec<CodeAction>> {
         let uri = params.text_document.uri;
         self.settle(&uri.0, NEEDED);
@@ -219,7 +231,19 @@ impl Server<'_> {
         let analysis = open.analysis.as_ref().filter(|known| known.document.version == open.document.version)?;
         let document = &open.document;
         let wanted = document.offset(params.range.start)..document.offset(params.range.end);
-        Some(quick_fixes(&uri, analysis, &wanted, &params.context))
+        let mut actions = quick_fixes(&uri, analysis, &wanted, &params.context);
+        // Looking for all edits takes several looks at the text, so only who asks for them gets them.
+        let all = CodeActionKind::SourceFixAll;
+        if params.context.only.as_ref().is_some_and(|only| only.contains(&all)) {
+            let edits = replaced(document, &fix::fix(&document.text).text);
+            actions.extend((!edits.is_empty()).then(|| CodeAction {
+                title: "Mend all that leaves no doubt".to_owned(),
+                kind: Some(all),
+                edit: Some(changes(&uri, edits)),
+                ..CodeAction::default()
+            }));
+        }
+        Some(actions)
     }
 
     fn publish(&self, uri: Uri, version: Option<i32>, diagnostics: Vec<Diagnostic>) {
@@ -306,14 +330,30 @@ fn quick_fixes(
             kind: Some(CodeActionKind::QuickFix),
             diagnostics: Some(vec![diagnostic(uri, analysis, found)]),
             is_preferred: Some(true),
-            edit: Some(WorkspaceEdit {
-                changes: Some([(uri.clone(), vec![edit])].into_iter().collect()),
-                ..WorkspaceEdit::default()
-            }),
+            edit: Some(changes(uri, vec![edit])),
             ..CodeAction::default()
         })
     };
     analysis.diagnostics.iter().filter(touches).filter_map(fix).collect()
+}
+
+fn changes(uri: &Uri, edits: Vec<TextEdit>) -> WorkspaceEdit {
+    WorkspaceEdit { changes: Some([(uri.clone(), edits)].into_iter().collect()), ..WorkspaceEdit::default() }
+}
+
+/// The edit that makes a document another text: of what differs, so that a cursor elsewhere stays where it is.
+fn replaced(document: &Document, new: &str) -> Vec<TextEdit> {
+    let old = &*document.text;
+    if old == new {
+        return Vec::new();
+    }
+    let same = old.bytes().zip(new.bytes()).take_while(|(old, new)| old == new).count();
+    let start = (0..=same).rev().find(|at| old.is_char_boundary(*at)).unwrap_or(0);
+    let (old_rest, new_rest) = (&old[start..], &new[start..]);
+    let same = old_rest.bytes().rev().zip(new_rest.bytes().rev()).take_while(|(old, new)| old == new).count();
+    let end = (0..=same).rev().find(|back| old_rest.is_char_boundary(old_rest.len() - back)).unwrap_or(0);
+    let new_text = new_rest[..new_rest.len() - end].to_owned();
+    vec![TextEdit { range: document.range(start..old.len() - end), new_text }]
 }
 
 /// A text that fits into a menu.
