@@ -57,11 +57,22 @@ async fn round() {
     assert!(!stubborn.is_there());
 }
 
+/// Ends a bridge whose workers are launched again and again: most likely in the middle of one.
+async fn interrupted() {
+    let place = Place::new(["a", "b", "c", "d"].map(|id| eager(shell(id, "exit 1")))).await;
+    soon(place.bridge.wait_until(|workers| workers.iter().all(|worker| worker.launches >= 2))).await;
+    place.end().await;
+    assert!(!has_children(), "a process was not reaped");
+}
+
 #[tokio::test]
 async fn nothing_is_left_of_a_bridge() {
     // What is made on first use, and kept, is there after the first round.
     round().await;
     let before = counts();
+    for _ in 0..50 {
+        interrupted().await;
+    }
     for _ in 0..3 {
         round().await;
         assert!(!has_children(), "a process was not reaped");

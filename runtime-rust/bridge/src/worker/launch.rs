@@ -14,7 +14,7 @@ use super::child;
 use super::process::{Handle, Spawned};
 
 /// How long a start that nobody wants any more is waited for.
-const STUCK: Duration = Duration::from_secs(5);
+pub(super) const STUCK: Duration = Duration::from_secs(5);
 
 struct Order {
     command: Command,

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use mycelium_bus::supervision::{Decision, Jitter, Supervisor};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::config::{SCHEMA_DIGEST, SOCKET, WORKER_ID, WORKER_TOKEN};
-use super::launch::Launcher;
+use super::launch::{Launcher, STUCK};
 use super::output::{self, Stream};
 use super::process::{Process, Spawned};
 use super::slot::{Slot, Token};
@@ -123,10 +123,15 @@ impl Supervised {
         // Who asked for a restart until now gets one.
         let _ = timeout(Duration::ZERO, slot.restart.notified()).await;
         let launch = slot.launching();
-        // The system may take its time with a program on a file system that does not answer.
+        // The system may take its time with a program on a file system that does not answer. A start that it is done with
+        // soon is waited for also when the bridge shuts down, so that its process is ended and reaped here.
+        let stuck = async {
+            self.stop.cancelled().await;
+            sleep(STUCK).await;
+        };
         let started = tokio::select! {
             started = self.start() => started.map_err(|error| ExitReason::Spawn { error: error.to_string() }),
-            () = self.stop.cancelled() => Err(ExitReason::Shutdown),
+            () = stuck => Err(ExitReason::Shutdown),
         };
         let (process, output) = match started {
             Ok(started) => started,
