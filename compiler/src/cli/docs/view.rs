@@ -263,9 +263,8 @@ fn field<'a>(schema: &'a Schema, field: &'a Field) -> FieldView<'a> {
         (None, id) => Some(&*schema.enum_(id?).name),
     });
     // What is before a name in a type has brackets and `Vec` in it; a name that has them as well is at the very start.
-    let at = link.and_then(|name| {
-        Some((ty.rfind(&format!("<{name}")).or(ty.rfind(&format!("[{name}"))).map_or(0, |at| at + 1), name))
-    });
+    let at =
+        link.map(|name| (ty.rfind(&format!("<{name}")).or(ty.rfind(&format!("[{name}"))).map_or(0, |at| at + 1), name));
     let (before, after) = match at {
         Some((at, name)) => (ty[..at].to_owned(), ty[at + name.len()..].to_owned()),
         None => (ty, String::new()),

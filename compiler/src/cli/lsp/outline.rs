@@ -494,7 +494,8 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> Vec<String> {
-        let outline = Outline::of(text, &[0..text.len()]);
+        let whole = 0..text.len();
+        let outline = Outline::of(text, std::slice::from_ref(&whole));
         let show = |index: usize| {
             let path: Vec<&str> =
                 outline.path(index).iter().map(|at| &text[outline.entries[*at].key.clone()]).collect();
@@ -557,7 +558,8 @@ mod tests {
             ("a: |\n  tex", Place::Text, ""),
             ("a: { b: 1 } ", Place::Text, ""),
         ] {
-            let end = Outline::of(text, &[0..text.len()]).end;
+            let whole = 0..text.len();
+            let end = Outline::of(text, std::slice::from_ref(&whole)).end;
             assert_eq!((end.place, &text[end.word..]), (place, word), "{text:?}");
         }
     }
