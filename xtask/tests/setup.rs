@@ -17,7 +17,8 @@ impl Machine {
     fn new() -> Self {
         let machine = Self { folder: tempfile::tempdir().unwrap() };
         let languages = ["cargo", "ocamlopt", "ocamlfind", "dune", "git"];
-        let tests = ["patch", "make", "ninja", "groff", "systemd-analyze", "promtool", "hadolint"];
+        let tests =
+            ["patch", "make", "ninja", "groff", "systemd-analyze", "promtool", "tshark", "chromium", "hadolint"];
         let benches = ["pkg-config", "nats-server", "flatc"];
         for name in [&languages[..], &tests, &benches].concat() {
             machine.put(name, PRESENT);
