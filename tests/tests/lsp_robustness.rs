@@ -180,6 +180,6 @@ fn ten_thousand_messages() {
     let symbols = client.request("textDocument/documentSymbol", json!({ "textDocument": document })).expect("symbols");
     println!("symbols: {:?}", begun.elapsed());
     assert_eq!(symbols[2]["children"].as_array().map(Vec::len), Some(10_000));
-    assert!(hover < Duration::from_millis(50), "a hover took {hover:?}");
+    assert!(hover < Duration::from_millis(50) * SLOWER, "a hover took {hover:?}");
     assert!(edit < Duration::from_secs(2) * SLOWER, "diagnostics took {edit:?}");
 }
