@@ -9,8 +9,7 @@ use std::process::Command;
 use crate::{Failure, Outcome, process, setup, workspace};
 
 /// One line for the usage text.
-pub const ABOUT: &str =
-    "measures against floors and others: rust, bus, transport, ocaml, sockets, compiler, criterion; --quick, --strict";
+pub const ABOUT: &str = "measures against floors and others: rust, bus, transport, bridge, ocaml, sockets, compiler, criterion; --quick, --strict";
 
 struct Part {
     name: &'static str,
@@ -23,6 +22,7 @@ static PARTS: &[Part] = &[
     Part { name: "rust", usual: true, run: rust },
     Part { name: "bus", usual: true, run: bus },
     Part { name: "transport", usual: true, run: transport },
+    Part { name: "bridge", usual: true, run: bridge },
     Part { name: "ocaml", usual: true, run: ocaml },
     Part { name: "sockets", usual: true, run: sockets },
     Part { name: "hold", usual: false, run: hold },
@@ -53,6 +53,7 @@ pub fn check() -> Outcome {
     process::run(cargo(&["clippy", "--locked", "--all-targets", "--", "-D", "warnings"]))?;
     ocaml_program("dev", &CODEC)?;
     ocaml_program("dev", &SOCKETS)?;
+    ocaml_program("dev", &BRIDGE)?;
     let hold = ocaml_program("dev", &HOLD)?;
     process::run(process::program(&hold.to_string_lossy(), &["--quick"]))
 }
@@ -95,6 +96,14 @@ fn transport(options: &[&str]) -> Outcome {
     process::run(cargo(&[&features, options].concat()))
 }
 
+fn bridge(options: &[&str]) -> Outcome {
+    let worker = ocaml_program("release", &BRIDGE)?;
+    let features = ["run", "--quiet", "--locked", "--release", "--features", "peers", "--bin", "bridge", "--"];
+    let mut command = cargo(&[&features, options].concat());
+    command.arg(worker);
+    process::run(command)
+}
+
 fn criterion(options: &[&str]) -> Outcome {
     process::run(cargo(
         &[&["bench", "--locked", "--features", "criterion", "--bench", "codec", "--"], options].concat(),
@@ -127,6 +136,7 @@ struct OcamlProgram {
 
 const CODEC: OcamlProgram = OcamlProgram { folder: "ocaml", contract: "contracts.yaml", name: "bench" };
 const SOCKETS: OcamlProgram = OcamlProgram { folder: "sockets", contract: "sockets/contracts.yaml", name: "sockets" };
+const BRIDGE: OcamlProgram = OcamlProgram { folder: "bridge", contract: "contracts.yaml", name: "worker" };
 const HOLD: OcamlProgram = OcamlProgram { name: "hold", ..SOCKETS };
 
 /// The benchmark, compiled for release with the code that the compiler generates now. dune wants all it builds in one

@@ -1,6 +1,6 @@
 //! The lock: a text file that remembers the schema of a contract, message by message, and the
-//! versions before it. Owns what it holds and when it may change; its text is [`print`]'s and
-//! [`read`]'s, the schema behind its canonical text [`canonical`]'s. Files are left to the command line.
+//! versions before it. Owns what it holds and when it may change; its text is [`print()`]'s and
+//! [`read`]'s, the schema behind its canonical text `canonical`'s. Files are left to the command line.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -2,6 +2,7 @@
 //! measured, [`rounds`] how; the other modules are one format each. `docs/benchmarks.md` has the method and results.
 
 pub mod bincode;
+pub mod bridge;
 pub mod checks;
 pub mod copies;
 pub mod matrix;
