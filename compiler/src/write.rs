@@ -48,7 +48,8 @@ impl fmt::Display for Halves<'_> {
 /// replace one file at a time, so that a failure while they are replaced, which nothing but a change
 /// in these folders at that moment causes, can leave some new and some old: the error lists both.
 /// An existing file keeps its permissions, and
-/// its modification time if its content is the same; a symbolic link stays one.
+/// its modification time if its content is the same; a symbolic link stays one. What is no file, such
+/// as a device or a pipe, is written into.
 pub fn write_files(files: &[(PathBuf, &str)]) -> Result<Vec<PathBuf>, WriteError> {
     replace_all(prepare_all(files)?)
 }
@@ -72,11 +73,11 @@ fn replace_all(prepared: Vec<Prepared>) -> Result<Vec<PathBuf>, WriteError> {
     let mut replaced = Vec::with_capacity(prepared.len());
     let mut files = prepared.into_iter();
     while let Some(Prepared { target, content }) = files.next() {
-        if let Err(error) = content.persist(&target) {
+        if let Err(source) = content.put(&target) {
             let rest = files.map(|file| file.target);
             let kept =
                 if replaced.is_empty() { Vec::new() } else { [target.clone()].into_iter().chain(rest).collect() };
-            return Err(WriteError { path: target, source: error.error, replaced, kept });
+            return Err(WriteError { path: target, source, replaced, kept });
         }
         replaced.push(target);
     }
@@ -86,11 +87,32 @@ fn replace_all(prepared: Vec<Prepared>) -> Result<Vec<PathBuf>, WriteError> {
 /// New content, ready to take its target's place.
 struct Prepared {
     target: PathBuf,
-    content: NamedTempFile,
+    content: Content,
+}
+
+enum Content {
+    /// Takes the target's place.
+    File(NamedTempFile),
+    /// Is written into what is there: a device, a pipe.
+    Bytes(Vec<u8>),
+}
+
+impl Content {
+    fn put(self, target: &Path) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.persist(target).map(drop).map_err(|error| error.error),
+            Self::Bytes(bytes) => File::options().write(true).open(target)?.write_all(&bytes),
+        }
+    }
 }
 
 /// `None` if the target has that content already.
 fn prepare(path: &Path, content: &[u8]) -> Result<Option<Prepared>, WriteError> {
+    // `/dev/stdout`, `/dev/null`, a named pipe: a file in its place would cut off whoever uses it. Not opened before it is
+    // written to, as that may wait for a reader.
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+        return Ok(Some(Prepared { target: path.to_owned(), content: Content::Bytes(content.to_vec()) }));
+    }
     // The file itself, not a link to it, is what gets replaced.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let failed_at =
@@ -121,7 +143,7 @@ fn prepare(path: &Path, content: &[u8]) -> Result<Option<Prepared>, WriteError> 
     if let Some(permissions) = old {
         temporary.as_file().set_permissions(permissions).map_err(failed)?;
     }
-    Ok(Some(Prepared { target, content: temporary }))
+    Ok(Some(Prepared { target, content: Content::File(temporary) }))
 }
 
 /// A temporary file with the mode that a file made in the ordinary way would have.
@@ -256,6 +278,25 @@ mod tests {
         assert_eq!(fs::read_to_string(path("new")).expect("a file"), "y");
         assert_eq!(mode("new"), 0o640);
         assert_eq!(fs::read_link(path("link")).expect("a link"), Path::new("new"));
+    }
+
+    /// Without this, `--depfile /dev/null` as root would put a file in the place of the device.
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_written_into() {
+        use std::os::unix::fs::FileTypeExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+        let read = std::thread::scope(|scope| {
+            let reader = scope.spawn(|| fs::read_to_string(&pipe).expect("a text"));
+            write_files(&[(pipe.clone(), "text\n")]).expect("written");
+            assert!(fs::metadata(&pipe).expect("a pipe").file_type().is_fifo());
+            reader.join().expect("the reader")
+        });
+        assert_eq!(read, "text\n");
+        assert_eq!(names(folder.path()), ["pipe"]);
+        assert_eq!(write_files(&[("/dev/null".into(), "text\n")]).expect("written").len(), 1);
     }
 
     /// Without this, a change past the first buffer would not be seen.
