@@ -5,6 +5,7 @@ mod bless;
 mod codegen;
 mod demo;
 mod golden;
+mod package;
 mod process;
 mod setup;
 mod soak;

@@ -1,9 +1,8 @@
 //! `cargo xtask test`: everything that must hold before a change lands, in the order in which it fails soonest.
 
-use std::path::Path;
 use std::time::Instant;
 
-use crate::{Failure, Outcome, bench, codegen, process, setup, tidy, workspace};
+use crate::{Failure, Outcome, bench, codegen, package, process, setup, tidy, workspace};
 
 /// One line for the usage text.
 pub const ABOUT: &str = "runs everything that continuous integration runs; names of steps as arguments: those alone";
@@ -25,7 +24,7 @@ static STEPS: &[Step] = &[
     Step { name: "doc", run: doc },
     Step { name: "features", run: features },
     Step { name: "bench", run: bench::check },
-    Step { name: "package", run: package },
+    Step { name: "package", run: package::run },
 ];
 
 /// Runs all steps, or those that are named.
@@ -129,26 +128,4 @@ fn features() -> Outcome {
         Some(name) => Err(Failure(format!("without features myc-schema still depends on {name}"))),
         None => Ok(()),
     }
-}
-
-/// Packs every published crate and builds it from what was packed.
-fn package() -> Outcome {
-    let listed = process::output(process::cargo(&["package", "--list", "--allow-dirty", "--package", "myc-schema"]))?;
-    for template in workspace::files(&workspace::root().join("templates"))? {
-        let packed = Path::new("templates").join(&template);
-        if !listed.lines().any(|line| Path::new(line) == packed) {
-            return Err(Failure(format!("the package myc-schema lacks templates/{template}")));
-        }
-    }
-    let packages = [
-        "--package",
-        "mycelium-wire",
-        "--package",
-        "mycelium-bus",
-        "--package",
-        "mycelium-bridge",
-        "--package",
-        "myc-schema",
-    ];
-    process::run(process::cargo(&[&["package", "--allow-dirty"], &packages[..]].concat()))
 }
