@@ -57,6 +57,17 @@ let round_trip bridge () =
         (Publisher.publish publisher (counter_update 4));
       failed "recv" (( = ) Failure.Closed) (Subscriber.recv subscriber))
 
+(* The system refuses to wait so long. *)
+let no_hurry bridge () =
+  let patient seconds =
+    let bridge = bridge () in
+    let script () = Bridge.say_goodbye (Bridge.welcome bridge) in
+    Bridge.play bridge script (fun () ->
+        connect ~handshake_timeout:seconds ~drain_timeout:seconds bridge
+        |> ok |> Transport.close)
+  in
+  List.iter patient [ 1e10; 1e300; infinity ]
+
 let unreachable () =
   let attempt address =
     Transport.connect ~schema_digest:digest ~messages address
@@ -465,6 +476,9 @@ let tests =
       (round_trip (fun () -> Bridge.on_tcp Unix.inet_addr_loopback));
     Check.case "over IPv6"
       (round_trip (fun () -> Bridge.on_tcp Unix.inet6_addr_loopback));
+    Check.case "in no hurry" (no_hurry Bridge.on_path);
+    Check.case "in no hurry, over IPv4"
+      (no_hurry (fun () -> Bridge.on_tcp Unix.inet_addr_loopback));
     Check.case "addresses" addresses;
     Check.case "unreachable" unreachable;
     Check.case "another contract" mismatch;

@@ -53,7 +53,7 @@ fn bad_frames(path: &Path) -> std::io::Result<u64> {
     let count = 5;
     let mut frames = frames.repeat(count);
     let goodbye = GoodbyeArgs { reason: GoodbyeReason::ClientDone, detail: "" };
-    frame::encode(&*Box::new(Goodbye::new(goodbye).expect("a goodbye")), &mut frames);
+    frame::encode(&Goodbye::new(goodbye).expect("a goodbye"), &mut frames);
     let mut socket = UnixStream::connect(path)?;
     socket.write_all(&handshake::client_v2(&hello))?;
     socket.write_all(&frames)?;

@@ -57,7 +57,9 @@ let wait_readable fd ~other ~until =
 
 let wait_writable fd ~until = poll_writable fd (-1) (timeout until) <> 0
 
-let remaining until = Float.max 0.001 (until -. Clock.now ())
+(* The system refuses to wait much longer than this, which is 30 years. *)
+let longest = 1e9
+let remaining until = Float.min longest (Float.max 0.001 (until -. Clock.now ()))
 
 let connect_path address path ~until =
   if String.length path > max_path then
