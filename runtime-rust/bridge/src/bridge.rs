@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use mycelium_bus::deadline::{LONGEST, from_now};
 use mycelium_bus::{BindError, Endpoint, EndpointStatsHandle, MessageBus};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
@@ -347,7 +348,7 @@ fn tcp_address(mut address: SocketAddr) -> String {
 }
 
 async fn log_stats(seen: Arc<Seen>, interval: Duration, stop: CancellationToken) {
-    let mut ticks = interval_at(Instant::now() + interval, interval);
+    let mut ticks = interval_at(from_now(interval), interval.min(LONGEST));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {

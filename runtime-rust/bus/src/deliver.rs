@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::deadline;
 use crate::error::{CloseReason, PublishError};
 use crate::queue::{Queue, Turn};
 use crate::route::RouteView;
@@ -126,7 +127,7 @@ impl Wait {
     /// Waits for this queue from here on.
     fn at(&mut self, queue: &Queue) {
         self.stall =
-            queue.stall_limit.map(|limit| Stall { limit, at: Instant::now() + limit, received: received(queue) });
+            queue.stall_limit.map(|limit| Stall { limit, at: deadline::from_now(limit), received: received(queue) });
     }
 
     /// Ready when there may be room, and with an error when the time is over.
@@ -143,7 +144,7 @@ impl Wait {
                 return Poll::Ready(Ok(()));
             }
             let log = (!self.logged).then(|| self.since + LOG_AFTER);
-            let limit = self.timeout.map(|timeout| self.since + timeout);
+            let limit = self.timeout.map(|timeout| after(self.since, timeout));
             let deadlines = [log, limit, self.stall.map(|stall| stall.at)];
             let Some(deadline) = deadlines.into_iter().flatten().min() else { return Poll::Pending };
             let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
@@ -152,7 +153,9 @@ impl Wait {
             }
             ready!(sleep.as_mut().poll(context));
             let now = Instant::now();
-            if let Some(after) = self.timeout.filter(|timeout| now >= self.since + *timeout) {
+            if let (Some(limit), Some(after)) = (limit, self.timeout)
+                && now >= limit
+            {
                 return Poll::Ready(Err(PublishError::Timeout { subscriber: queue.name.clone(), after }));
             }
             if log.is_some_and(|at| now >= at) {
@@ -172,10 +175,14 @@ impl Wait {
                     stalled(queue, stall.limit);
                     return Poll::Ready(Ok(()));
                 }
-                (stall.at, stall.received) = (stall.at + stall.limit, received);
+                (stall.at, stall.received) = (after(stall.at, stall.limit), received);
             }
         }
     }
+}
+
+fn after(instant: Instant, span: Duration) -> Instant {
+    deadline::after(instant.into_std(), span).into()
 }
 
 fn received(queue: &Queue) -> u64 {

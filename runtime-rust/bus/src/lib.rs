@@ -77,6 +77,7 @@ use std::fmt;
 mod bus;
 pub mod client;
 mod counters;
+pub mod deadline;
 mod deliver;
 mod endpoint;
 mod error;

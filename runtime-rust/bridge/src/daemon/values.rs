@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use mycelium_bus::deadline::LONGEST;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -83,6 +84,9 @@ impl Value for Period {
             return Err(format!("`{text}` has no unit: write `{text}s` or `{text}ms`"));
         }
         match humantime::parse_duration(text) {
+            Ok(time) if time > LONGEST => {
+                Err(format!("`{}` is longer than can be counted: 36500 days at most", text.escape_debug()))
+            }
             Ok(time) => Ok(Self(time)),
             Err(_) => Err(format!("`{}` is no span of time such as `250ms`, `5s` or `1m 30s`", text.escape_debug())),
         }
@@ -398,7 +402,10 @@ mod tests {
             (read::<Period>("5"), "`5` has no unit: write `5s` or `5ms`"),
             (read::<Period>(""), "is no span of time"),
             (read::<Period>("99999999999999999999s"), "is no span of time"),
+            (read::<Period>("9223372036854775807s"), "36500 days at most"),
+            (read::<Period>("36501 days"), "36500 days at most"),
             (read::<Limit>("0"), "or `never`"),
+            (read::<Limit>("300years"), "36500 days at most, or `never`"),
             (read::<Size>("4 potatoes"), "`4MiB`"),
             (read::<Size>("-1"), "`4MiB`"),
             (read::<Count>("-1"), "no number from 0 on"),

@@ -8,6 +8,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mycelium_bus::deadline::from_now;
 use mycelium_bus::supervision::{Decision, Jitter, Supervisor};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -80,7 +81,7 @@ pub(crate) async fn supervise(worker: Supervised) {
                 tracing::warn!(bridge = &*slot.bridge, worker = slot.id(), ?delay, "a worker ended: {reason}");
                 slot.enter(WorkerState::BackingOff { delay });
                 tokio::select! {
-                    () = sleep_until(deadline(delay)) => {}
+                    () = sleep_until(from_now(delay)) => {}
                     () = slot.restart.notified() => {}
                     () = worker.stop.cancelled() => return,
                 }
@@ -95,11 +96,6 @@ pub(crate) async fn supervise(worker: Supervised) {
             }
         }
     }
-}
-
-fn deadline(after: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(after).unwrap_or_else(|| now + Duration::from_secs(86_400 * 365))
 }
 
 fn token() -> io::Result<Token> {
@@ -203,7 +199,7 @@ impl Supervised {
         let slot = &self.slot;
         let patience = slot.config.ready_deadline;
         let mut link = slot.link.subscribe();
-        let mut late = Some(deadline(patience));
+        let mut late = Some(from_now(patience));
         let mut ready = None;
         let healthy = |ready: Option<Instant>| ready.map(|since| since.elapsed()).unwrap_or_default();
         loop {
@@ -221,7 +217,7 @@ impl Supervised {
                 slot.enter(WorkerState::Ready);
             }
             if !connected && late.is_none() {
-                late = Some(deadline(patience));
+                late = Some(from_now(patience));
                 slot.enter(WorkerState::Disconnected);
             }
             tokio::select! {
@@ -255,7 +251,7 @@ impl Supervised {
             tokio::select! {
                 () = process.ended() => {}
                 _ = link.wait_for(|link| !link.is_connected()) => {}
-                () = sleep_until(deadline(self.drain_limit)) => {}
+                () = sleep_until(from_now(self.drain_limit)) => {}
                 () = self.hurry.cancelled() => {}
             }
         }
@@ -264,7 +260,7 @@ impl Supervised {
             biased;
             () = process.ended() => return false,
             () = self.hurry.cancelled() => {}
-            () = sleep_until(deadline(slot.config.grace)) => {}
+            () = sleep_until(from_now(slot.config.grace)) => {}
         }
         tracing::warn!(
             bridge = &*slot.bridge, worker = slot.id(), pid = process.pid(), grace = ?slot.config.grace,

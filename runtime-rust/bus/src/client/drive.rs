@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::address::Address;
 use super::inbound::Input;
@@ -12,6 +12,7 @@ use super::link::{ClientState, Shared};
 use super::session::{self, Block};
 use super::stats::add;
 use super::{ClientConfig, ClientError, PublishWhileDisconnected};
+use crate::deadline;
 use crate::ingress::{Ingress, IngressConfig, UnknownTypes};
 use crate::protocol::client::Settings;
 use crate::protocol::{Frames, Outbox};
@@ -160,7 +161,7 @@ impl Driver {
                 self.shared.enter(ClientState::Disconnected { error, retry_in: delay });
             }
             tokio::select! {
-                () = tokio::time::sleep(delay) => {}
+                () = sleep_until(deadline::from_now(delay)) => {}
                 () = self.shared.closing.cancelled() => {}
             }
         }
@@ -168,8 +169,8 @@ impl Driver {
 
     /// One connection: why it ended, and how long it was up, if it was.
     async fn once(&mut self) -> (ClientError, Option<Duration>) {
-        let limit = self.shared.config.connect_deadline;
-        let connecting = timeout(limit, self.address.connect(self.shared.config.tcp_nodelay));
+        let limit = deadline::from_now(self.shared.config.connect_deadline);
+        let connecting = timeout_at(limit, self.address.connect(self.shared.config.tcp_nodelay));
         let connected = tokio::select! {
             connected = connecting => connected,
             () = self.shared.closing.cancelled() => return (ClientError::Closed, None),

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::stats::{ClientCounters, Counts};
 use super::{ClientConfig, ClientError, ClientPublishError, PublishWhileDisconnected, SubscribeError};
+use crate::deadline;
 use crate::ingress::IngressCounters;
 use crate::queue::Queue;
 use crate::task::Signal;
@@ -242,7 +243,7 @@ impl Shared {
         let after = self.config.subscribe_deadline;
         let mut confirmed = self.confirmed.subscribe();
         let reached = confirmed.wait_for(|confirmed| confirmed.over || confirmed.version >= Some(version));
-        match tokio::time::timeout(after, reached).await {
+        match tokio::time::timeout_at(deadline::from_now(after), reached).await {
             Ok(Ok(confirmed)) if !confirmed.over => Ok(()),
             Ok(_) => Err(self.closed()),
             Err(_) => Err(SubscribeError::Unconfirmed { after, held_up_by: self.held_up_by() }),

@@ -19,6 +19,7 @@ use super::bind::SocketFile;
 use super::connection::Driver;
 use super::stats::{EndpointStats, Tally};
 use super::{Admission, EndpointConfig};
+use crate::deadline;
 use crate::protocol::server::{Connection, Refusal, Settings};
 use crate::socket::{Reader, Stream, Writer};
 use crate::{ConnectionId, IngressConfig, MessageBus, Registry, UnknownTypes};
@@ -264,7 +265,7 @@ impl Endpoint {
     /// Calling it again, or twice at a time, waits for the same end.
     pub async fn shutdown(&self) {
         begin_shutdown(&self.shared);
-        let limit = Instant::now() + self.shared.config.drain_limit + DRAIN_SLACK;
+        let limit = deadline::from_now(self.shared.config.drain_limit.saturating_add(DRAIN_SLACK));
         while self.shared.listening.load(Ordering::Acquire) {
             let stopped = self.shared.stopped.notified();
             if self.shared.listening.load(Ordering::Acquire) {

@@ -8,6 +8,7 @@ use metrics::{counter, gauge};
 
 use super::*;
 use crate::client::{ClientState, ClientStatsHandle};
+use crate::deadline;
 use crate::service::{Service, ServiceContext, ServiceError};
 use crate::{EndpointStatsHandle, MessageBus, QueueCounters};
 
@@ -121,7 +122,7 @@ impl Service for Exporter {
         while !context.is_cancelled() {
             self.export();
             tokio::select! {
-                () = tokio::time::sleep(self.interval) => {}
+                () = tokio::time::sleep_until(deadline::from_now(self.interval)) => {}
                 () = context.cancelled() => {}
             }
         }

@@ -17,6 +17,7 @@ use super::frames::leading_header;
 use super::heartbeat::Heartbeat;
 use super::schema::say_summaries;
 use super::{Frames, HeartbeatConfig, Phase, TypeSummary};
+use crate::deadline;
 
 mod ending;
 
@@ -144,7 +145,7 @@ impl Connection {
         Self {
             phase: Phase::Opening,
             consumed: 0,
-            handshake_ends: now + settings.handshake_deadline,
+            handshake_ends: deadline::after(now, settings.handshake_deadline),
             settings,
             max_payload: MAX_PAYLOAD,
             welcome: None,

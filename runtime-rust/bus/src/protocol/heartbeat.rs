@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::deadline;
+
 /// How often a peer is asked for a sign of life, and how long it may be silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeartbeatConfig {
@@ -99,7 +101,7 @@ pub(super) struct IdleWatch {
 
 impl IdleWatch {
     pub(super) fn new(limit: Duration, now: Instant) -> Self {
-        Self { limit, since: now, next: now + limit, active: false }
+        Self { limit, since: now, next: deadline::after(now, limit), active: false }
     }
 
     pub(super) fn deadline(&self) -> Instant {
@@ -119,7 +121,7 @@ impl IdleWatch {
         if std::mem::take(&mut self.active) {
             self.since = now;
         }
-        self.next = now + self.limit / 4;
+        self.next = deadline::after(now, self.limit / 4);
         now - self.since >= self.limit
     }
 }

@@ -15,6 +15,7 @@ use super::control::Control;
 use super::frames::leading_header;
 use super::heartbeat::{Heartbeat, IdleWatch};
 use super::{Frames, HeartbeatConfig, Phase, SharedTypes, Subscriptions, TypeSummary};
+use crate::deadline;
 
 mod ending;
 mod opening;
@@ -123,7 +124,7 @@ pub struct Connection {
 impl Connection {
     /// A connection that was just accepted. `id` is unique in the endpoint's life.
     pub fn new(settings: Arc<Settings>, id: u64, now: Instant) -> Self {
-        let handshake_ends = now + settings.handshake_deadline;
+        let handshake_ends = deadline::after(now, settings.handshake_deadline);
         Self {
             settings,
             id,

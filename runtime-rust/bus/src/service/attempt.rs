@@ -10,6 +10,7 @@ use super::panics::{Caught, Guarded};
 use super::state::{Cause, Failure, Phase, ServiceState};
 use super::supervise::Shared;
 use super::{Service, ServiceContext, ServiceError};
+use crate::deadline::from_now;
 
 /// How a start ended.
 pub(super) enum End {
@@ -85,7 +86,7 @@ impl Clock<'_> {
         if self.deadline.is_none() {
             self.shared.enter(ServiceState::Stopping);
         }
-        *self.deadline.get_or_insert_with(|| deadline(self.limit))
+        *self.deadline.get_or_insert_with(|| from_now(self.limit))
     }
 
     async fn hold(&mut self, phase: Phase, future: impl Future<Output = Result<(), ServiceError>>) -> Held {
@@ -116,11 +117,4 @@ impl Clock<'_> {
         };
         Held::Failed(self.shared.record(Failure::new(phase, cause)))
     }
-}
-
-/// `limit` from now; far away where that is beyond any clock.
-pub(super) fn deadline(limit: Duration) -> Instant {
-    const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
-    let now = Instant::now();
-    now.checked_add(limit).unwrap_or(now + FAR)
 }

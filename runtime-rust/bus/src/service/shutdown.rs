@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::attempt::deadline;
 use super::state::{Cause, Failure, Phase, ServiceState, ServiceStatus};
 use super::supervise::Shared;
+use crate::deadline::from_now;
 
 /// Each service's task keeps its deadline itself. It cannot while the service blocks the thread: after this much more,
 /// such a service is reported, and left to end when it lets go of its thread.
@@ -71,7 +71,7 @@ impl fmt::Display for ShutdownReport {
 /// Waits for services that have been asked to end.
 pub(super) async fn shut_down(services: Vec<Arc<Shared>>, mut tasks: JoinSet<()>) -> ShutdownReport {
     let longest = services.iter().map(|shared| shared.config.shutdown_deadline).max().unwrap_or_default();
-    let limit = deadline(longest.saturating_add(GRACE));
+    let limit = from_now(longest.saturating_add(GRACE));
     let all = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout_at(limit, all).await.is_err() {
         tasks.abort_all();

@@ -6,12 +6,13 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
-use super::attempt::{End, attempt, deadline};
+use super::attempt::{End, attempt};
 use super::panics::catch;
 use super::runtime::Registry;
 use super::state::{Cause, Failure, Phase, ServiceState, ServiceStatus, Transition};
 use super::{Service, ServiceConfig, ServiceContext, ServiceMetrics};
 use crate::MessageBus;
+use crate::deadline::from_now;
 use crate::supervision::{Decision, Jitter, Supervisor};
 
 /// What is known of a service, by its task, its handles and its runtime.
@@ -158,7 +159,7 @@ impl<S: Service> Supervised<S> {
             tracing::info!(?delay, "service is started again after this delay");
             shared.enter_after(ServiceState::BackingOff { delay }, Some(failure));
             tokio::select! {
-                () = tokio::time::sleep_until(deadline(delay)) => {}
+                () = tokio::time::sleep_until(from_now(delay)) => {}
                 () = shared.token.cancelled() => {}
             }
         }

@@ -1,7 +1,11 @@
 //! The client and the endpoint.
 
-use mycelium_bus::client::{Client, ClientError, ClientState};
-use mycelium_bus::{Endpoint, EndpointConfig, MessageBus, OverflowPolicy, Registry};
+use std::time::Duration;
+
+use mycelium_bus::client::{Client, ClientConfig, ClientError, ClientState};
+use mycelium_bus::protocol::HeartbeatConfig;
+use mycelium_bus::supervision::{Backoff, Supervision};
+use mycelium_bus::{Endpoint, EndpointConfig, MessageBus, OverflowPolicy, QueueLimits, Registry, SubscriberConfig};
 
 use crate::bridge::*;
 use crate::messages::{AnyMessage, CounterUpdate, SCHEMA_DIGEST, Snapshot, SnapshotArgs};
@@ -136,4 +140,47 @@ async fn tcp_is_the_same() {
     assert_eq!(receive(&mut subscriber, 1).await, [3]);
     client.close().await;
     endpoint.shutdown().await;
+}
+
+// Somebody may mean "for ever" by them, and no clock goes so far.
+#[tokio::test]
+async fn the_longest_times_there_are_can_be_set() {
+    for span in [Duration::MAX, Duration::from_secs(i64::MAX as u64)] {
+        let (bus, folder) = (MessageBus::new(), Folder::new());
+        let patient = || {
+            let backoff = Backoff::constant(span);
+            let reconnect = Supervision { backoff, healthy_after: span, ..config().reconnect };
+            let deadlines = ClientConfig { connect_deadline: span, subscribe_deadline: span, ..config() };
+            ClientConfig { reconnect, retry_first: true, drain_limit: span, ..deadlines }
+        };
+        // It waits before it tries again.
+        let waiting = tokio::spawn(Client::connect_unix(folder.path().join("none"), patient()));
+        tokio::task::yield_now().await;
+
+        let endpoint = EndpointConfig::new(SCHEMA_DIGEST)
+            .handshake_deadline(span)
+            .heartbeat(Some(HeartbeatConfig { interval: span, misses: 1 }))
+            .idle_limit(Some(span))
+            .policy(OverflowPolicy::Block)
+            .queue_limits(QueueLimits { frames: 1, ..QueueLimits::default() })
+            .stall_limit(span)
+            .drain_limit(span);
+        let endpoint = endpoint.bind_unix(&bus, folder.socket()).await.unwrap();
+        let client = Client::connect_unix(folder.socket(), patient()).await.unwrap();
+        let mut on_client = client.subscriber::<CounterUpdate>().await.unwrap();
+        let mut publisher = bus.publisher::<CounterUpdate>().unwrap();
+        let mut full = bus.subscriber_with::<CounterUpdate>(SubscriberConfig::named("full").frames(1)).unwrap();
+        let (values, published) = tokio::join!(receive(&mut on_client, 100), async {
+            for value in 0..100 {
+                let message = update(value);
+                let (publishing, _) = tokio::join!(publisher.publish_timeout(&message, span), full.recv());
+                publishing.unwrap();
+            }
+        });
+        assert_eq!((values, published), ((0..100).collect(), ()));
+        client.close().await;
+        endpoint.shutdown().await;
+        assert!(!waiting.is_finished(), "{:?}", waiting.await);
+        waiting.abort();
+    }
 }

@@ -6,6 +6,7 @@ use mycelium_wire::core_messages::{Goodbye, GoodbyeArgs, GoodbyeReason, RejectRe
 use mycelium_wire::handshake::Differences;
 
 use super::{Connection, LAST_WORDS};
+use crate::deadline;
 use crate::protocol::Phase;
 use crate::protocol::control::{MAX_DETAIL, cut};
 
@@ -90,7 +91,7 @@ impl Connection {
         }
         self.heartbeat = None;
         self.ending = Some(ending);
-        self.ends = Some(now + self.settings.drain_limit);
+        self.ends = Some(deadline::after(now, self.settings.drain_limit));
         self.phase = Phase::Draining;
     }
 

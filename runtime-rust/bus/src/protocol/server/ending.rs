@@ -5,6 +5,7 @@ use std::time::Instant;
 use mycelium_wire::core_messages::{Goodbye, GoodbyeArgs, GoodbyeReason, RejectReason};
 
 use super::{Connection, LAST_WORDS, Version};
+use crate::deadline;
 use crate::protocol::Phase;
 use crate::protocol::control::{MAX_DETAIL, cut};
 
@@ -99,7 +100,7 @@ impl Connection {
             return;
         }
         let limit = self.settings.drain_limit;
-        self.ends = Some(now + if self.discards_data { limit.min(LAST_WORDS) } else { limit });
+        self.ends = Some(deadline::after(now, if self.discards_data { limit.min(LAST_WORDS) } else { limit }));
         self.ending = Some(ending);
         self.phase = Phase::Draining;
         (self.heartbeat, self.idle) = (None, None);
