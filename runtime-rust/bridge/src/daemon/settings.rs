@@ -145,7 +145,7 @@ section! {
     unknown_types: Unknown [Unknown::Refuse] "WHAT"
         "Frames of a type that is not in the contract: `refuse` or `forward`; without a contract everything is forwarded";
     handshake_deadline: Period [seconds(5)] "TIME" "How long a client may take to say who it is";
-    max_clients: Count [Count(1024)] "N" "The most clients at a time, on each socket";
+    max_clients: Count [Count(1024)] "N" "The most clients at a time, on each socket; each worker has a place of its own beside them";
     max_payload: Size [Size(MAX_PAYLOAD as u64)] "SIZE" "The largest payload that is taken, 4MiB at most";
     queue_frames: Count [Count(8192)] "N" "The most frames that are queued for a client";
     queue_bytes: Size [Size(4 << 20)] "SIZE" "The most bytes that are queued for a client";

@@ -52,6 +52,21 @@ impl Admission for Gate {
         self.next.as_ref().map_or(Ok(()), |next| next.admit(client))
     }
 
+    /// A worker's first connection: clients that fill the endpoint do not keep it out. More of them are clients like others.
+    fn has_place(&self, client: &ClientInfo) -> bool {
+        self.worker(client).is_some_and(|slot| slot.is_expected(&client.worker_token))
+            || self.next.as_ref().is_some_and(|next| next.has_place(client))
+    }
+
+    fn silent(&self, client: &ClientInfo) {
+        if let Some(slot) = self.worker(client) {
+            slot.silent(client.connection);
+        }
+        if let Some(next) = &self.next {
+            next.silent(client);
+        }
+    }
+
     fn connected(&self, client: &ClientInfo, connection: &ConnectionHandle) {
         if let Some(slot) = self.worker(client)
             && !slot.connected(&client.worker_token, client.connection, connection)
@@ -66,8 +81,7 @@ impl Admission for Gate {
 
     fn disconnected(&self, client: &ClientInfo, ending: &Ending, stats: &ClientStats) {
         if let Some(slot) = self.worker(client) {
-            let hangs = matches!(ending, Ending::Goodbye(GoodbyeReason::HeartbeatMissed, _));
-            slot.disconnected(client.connection, hangs);
+            slot.disconnected(client.connection);
         }
         if let Some(next) = &self.next {
             next.disconnected(client, ending, stats);

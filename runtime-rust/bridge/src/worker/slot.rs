@@ -44,7 +44,7 @@ pub(super) struct Link {
     /// `None` while there is no launch: nobody is let in.
     token: Option<Token>,
     connections: BTreeMap<ConnectionId, ConnectionHandle>,
-    /// A connection was closed because heartbeats were not answered.
+    /// Heartbeats are not answered on one of the connections.
     pub(super) hangs: bool,
 }
 
@@ -210,12 +210,21 @@ impl Slot {
         is_launch
     }
 
-    pub(super) fn disconnected(&self, id: ConnectionId, hangs: bool) {
+    /// Whether the token is that of the launch, which has not connected yet.
+    pub(super) fn is_expected(&self, token: &Token) -> bool {
+        let link = self.link.borrow();
+        link.is_token(token) && !link.is_connected()
+    }
+
+    pub(super) fn silent(&self, id: ConnectionId) {
         self.link.send_if_modified(|link| {
-            let was_there = link.connections.remove(&id).is_some();
-            link.hangs |= was_there && hangs;
-            was_there
+            link.hangs |= link.connections.contains_key(&id);
+            link.hangs
         });
+    }
+
+    pub(super) fn disconnected(&self, id: ConnectionId) {
+        self.link.send_if_modified(|link| link.connections.remove(&id).is_some());
         self.changed();
     }
 

@@ -7,14 +7,15 @@ use std::path::Path;
 use mycelium_bridge::WorkerState;
 use mycelium_bus::protocol::server::HandshakeFailure;
 use mycelium_wire::core_messages::{Goodbye, GoodbyeReason, Reject, RejectReason, Welcome};
+use mycelium_wire::handshake::CAPABILITY_WORKER;
 use rustix::process::Signal;
 
 use crate::place::{Place, eager, soon};
 use crate::worker::{hello, playing, read_frame, shell};
 
 /// What a client that says so hears first.
-async fn answer(path: &Path, id: &str, token: [u8; 16]) -> (UnixStream, u16, Vec<u8>) {
-    let (path, hello) = (path.to_owned(), hello(id, token));
+async fn answer(path: &Path, id: &str, token: [u8; 16], capabilities: u32) -> (UnixStream, u16, Vec<u8>) {
+    let (path, hello) = (path.to_owned(), hello(id, token, capabilities));
     let answered = tokio::task::spawn_blocking(move || {
         let mut socket = UnixStream::connect(path).unwrap();
         socket.write_all(&hello).unwrap();
@@ -25,7 +26,7 @@ async fn answer(path: &Path, id: &str, token: [u8; 16]) -> (UnixStream, u16, Vec
 }
 
 async fn refusal(path: &Path, id: &str, token: [u8; 16]) -> String {
-    let (_, type_id, payload) = answer(path, id, token).await;
+    let (_, type_id, payload) = answer(path, id, token, CAPABILITY_WORKER).await;
     assert_eq!(type_id, Reject::TYPE_ID);
     let reject = Reject::decode(&payload).unwrap();
     assert_eq!(reject.reason(), RejectReason::WorkerToken);
@@ -68,7 +69,7 @@ async fn the_token_of_this_launch_alone_makes_a_worker_ready() {
     assert_eq!(place.worker("a").state, WorkerState::Starting);
 
     // By the test, which knows the token.
-    let (mut old, type_id, _) = answer(&place.path, "a", first).await;
+    let (mut old, type_id, _) = answer(&place.path, "a", first, CAPABILITY_WORKER).await;
     assert_eq!(type_id, Welcome::TYPE_ID);
     place.ready(1).await.signal(Signal::KILL);
     soon(place.bridge.wait_until(|workers| workers[0].launches == 2 && workers[0].pid.is_some())).await;
@@ -108,5 +109,37 @@ async fn clients_that_are_no_workers_are_nobodys_affair() {
     }
     assert_eq!(place.worker("a").connections, 1);
     drop(client);
+    place.end().await;
+}
+
+// A bridge whose clients keep its own workers out would be of no use to anybody.
+#[tokio::test]
+async fn clients_that_fill_the_bridge_do_not_keep_a_worker_out() {
+    let place = Place::with(|endpoint| endpoint.max_clients(1), [eager(playing("a", "connect serve"))]).await;
+    let worker = place.ready(1).await;
+    let (client, type_id, _) = answer(&place.path, "", [0; 16], 0).await;
+    assert_eq!(type_id, Welcome::TYPE_ID);
+    worker.signal(Signal::KILL);
+    let (_, type_id, payload) = answer(&place.path, "", [0; 16], 0).await;
+    assert_eq!((type_id, Reject::decode(&payload).unwrap().reason()), (Reject::TYPE_ID, RejectReason::Capacity));
+    place.ready(2).await;
+    assert_eq!(place.bridge.status().endpoints[0].clients, 2);
+    drop(client);
+    place.end().await;
+}
+
+// Otherwise one worker could take as many places as it likes.
+#[tokio::test]
+async fn one_connection_of_a_worker_has_a_place_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::with(|endpoint| endpoint.max_clients(1), [telling(folder.path())]).await;
+    let token = token(folder.path()).await;
+    let mut connections = Vec::new();
+    for expected in [Welcome::TYPE_ID, Welcome::TYPE_ID, Reject::TYPE_ID] {
+        let (connection, type_id, _) = answer(&place.path, "a", token, CAPABILITY_WORKER).await;
+        assert_eq!(type_id, expected, "{}", connections.len());
+        connections.push(connection);
+        soon(place.bridge.wait_until(|workers| workers[0].connections == connections.len().min(2))).await;
+    }
     place.end().await;
 }

@@ -77,6 +77,21 @@ async fn a_worker_that_does_not_answer_is_ended_and_comes_back() {
     place.end().await;
 }
 
+// The end of the connection takes a second where nobody listens at its other end; the worker must not wait for that.
+#[tokio::test]
+async fn a_worker_that_hangs_is_ended_at_once() {
+    let heartbeat = HeartbeatConfig { interval: Duration::from_millis(20), misses: 1 };
+    let place =
+        Place::with(|endpoint| endpoint.heartbeat(Some(heartbeat)), [eager(playing("a", "connect wait"))]).await;
+    let at_once = |worker: &WorkerStatus| {
+        let hung = worker.last_exit.as_ref().filter(|exit| exit.reason == ExitReason::Hang);
+        hung.is_some_and(|exit| exit.ran_for < Duration::from_secs(1))
+    };
+    // Sooner or later also on a busy machine.
+    soon(place.bridge.wait_until(|workers| at_once(&workers[0]))).await;
+    place.end().await;
+}
+
 #[tokio::test]
 async fn a_worker_that_does_not_connect_is_ended_and_comes_back() {
     let place = Place::new([eager(shell("a", "exec sleep 1000")).ready_deadline(Duration::from_millis(20))]).await;

@@ -90,7 +90,7 @@ fn connect() -> UnixStream {
     assert_eq!(digest, "07".repeat(32));
     let mut socket = UnixStream::connect(variable(variables::SOCKET)).unwrap();
     let id = variable(variables::WORKER_ID);
-    socket.write_all(&hello(&id, token.try_into().unwrap())).unwrap();
+    socket.write_all(&hello(&id, token.try_into().unwrap(), CAPABILITY_WORKER)).unwrap();
     let (type_id, _) = read_frame(&mut socket).expect("an answer");
     if type_id != Welcome::TYPE_ID {
         // As the OCaml library ends for a bridge that refuses it for good.
@@ -99,11 +99,11 @@ fn connect() -> UnixStream {
     socket
 }
 
-pub fn hello(id: &str, token: [u8; 16]) -> Vec<u8> {
+pub fn hello(id: &str, token: [u8; 16], capabilities: u32) -> Vec<u8> {
     let hello = ClientHello::new(ClientHelloArgs {
         schema_digest: &[7; 32],
         protocol_version: 2,
-        capabilities: CAPABILITY_WORKER,
+        capabilities,
         client_name: "worker",
         worker_id: id,
         worker_token: &token,

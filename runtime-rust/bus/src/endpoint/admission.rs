@@ -23,9 +23,23 @@ pub trait Admission: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Whether the client has a place of its own, which
+    /// [`EndpointConfig::max_clients`](crate::EndpointConfig::max_clients) does not count: others cannot take it. Asked
+    /// before [`Admission::admit`].
+    fn has_place(&self, client: &ClientInfo) -> bool {
+        let _ = client;
+        false
+    }
+
     /// The client is let in; the handle can send it away.
     fn connected(&self, client: &ClientInfo, connection: &ConnectionHandle) {
         let _ = (client, connection);
+    }
+
+    /// A client that was let in gives no sign of life any more, and is sent away. That may take a second, as it may not
+    /// listen either; [`Admission::disconnected`] follows then.
+    fn silent(&self, client: &ClientInfo) {
+        let _ = client;
     }
 
     /// A client that was let in is gone.

@@ -106,7 +106,8 @@ impl EndpointConfig {
         self
     }
 
-    /// The most clients at a time; others are refused with `Capacity`. Default: 1,024.
+    /// The most clients at a time, those not counted for whom there is [a place of their own](Admission::has_place);
+    /// others are refused with `Capacity`. Default: 1,024.
     pub fn max_clients(mut self, clients: usize) -> Self {
         self.max_clients = clients;
         self

@@ -16,6 +16,7 @@ use super::admission::{ClientInfo, Command, ConnectionHandle, PeerAddress};
 use super::inbox::Inbox;
 use super::listen::Shared;
 use super::stats::Written;
+use crate::deadline;
 use crate::protocol::server::{Connection, Ending};
 use crate::protocol::{Outbox, Phase};
 use crate::socket::{Reader, Writer};
@@ -78,6 +79,7 @@ pub(super) struct Driver {
     taken: Vec<Run>,
     written: Arc<Written>,
     missed: u64,
+    told_silent: bool,
     timer: Timer,
 }
 
@@ -117,6 +119,7 @@ impl Driver {
             taken: Vec::new(),
             written: Arc::default(),
             missed: 0,
+            told_silent: false,
             timer: Timer::new(),
         }
     }
@@ -308,6 +311,18 @@ impl Driver {
             let missed = self.protocol.heartbeats_missed();
             self.shared.tally.heartbeats_missed.fetch_add(missed - self.missed, Ordering::Relaxed);
             self.missed = missed;
+            self.tell_silent();
+        }
+    }
+
+    /// Whoever follows the client learns at once that its heartbeats are missed.
+    fn tell_silent(&mut self) {
+        if let (Some(client), Some(Ending::Goodbye(GoodbyeReason::HeartbeatMissed, _)), false) =
+            (&self.client, self.protocol.ending(), self.told_silent)
+            && let Some(admission) = self.shared.admission()
+        {
+            admission.silent(client);
+            self.told_silent = true;
         }
     }
 
@@ -316,7 +331,7 @@ impl Driver {
         if self.stream.take().is_some() {
             self.lose_data();
             if self.delivering {
-                self.delivers_until = Some(now() + self.shared.config.drain_limit);
+                self.delivers_until = Some(deadline::after(now(), self.shared.config.drain_limit));
             }
         }
     }

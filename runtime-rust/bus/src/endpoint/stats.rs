@@ -81,6 +81,8 @@ struct Present {
     task: Option<AbortHandle>,
     /// Has the place of a client, and is asked about.
     reserved: bool,
+    /// Has a place of its own, that does not count.
+    own_place: bool,
     client: Option<Client>,
 }
 
@@ -107,7 +109,7 @@ impl Tally {
         let mut table = self.table();
         table.accepted += 1;
         table.opening.insert(id);
-        table.present.insert(id, Present { handle, task: None, reserved: false, client: None });
+        table.present.insert(id, Present { handle, task: None, reserved: false, own_place: false, client: None });
         self.changed.notify_waiters();
         if table.opening.len() > most_opening
             && let Some(oldest) = table.opening.pop_first()
@@ -130,16 +132,17 @@ impl Tally {
         }
     }
 
-    /// Keeps a place for a client, unless there are `most`. It is given back by [`Tally::released`], or with the
-    /// connection.
-    pub(super) fn reserve(&self, id: u64, most: usize) -> Result<(), Refusal> {
+    /// Keeps a place for a client, unless there are `most`, those not counted that have a place of their own. It is given
+    /// back by [`Tally::released`], or with the connection.
+    pub(super) fn reserve(&self, id: u64, most: usize, own_place: bool) -> Result<(), Refusal> {
         let mut table = self.table();
-        let taken = table.present.values().filter(|present| present.reserved || present.client.is_some()).count();
-        if taken >= most {
+        let counts = |present: &&Present| !present.own_place && (present.reserved || present.client.is_some());
+        let taken = table.present.values().filter(counts).count();
+        if taken >= most && !own_place {
             return Err(Refusal::new(RejectReason::Capacity, format!("there are {taken} clients")));
         }
         if let Some(present) = table.present.get_mut(&id) {
-            present.reserved = true;
+            (present.reserved, present.own_place) = (true, own_place);
         }
         Ok(())
     }
@@ -147,7 +150,7 @@ impl Tally {
     /// The client was refused after all.
     pub(super) fn released(&self, id: u64) {
         if let Some(present) = self.table().present.get_mut(&id) {
-            present.reserved = false;
+            (present.reserved, present.own_place) = (false, false);
         }
     }
 

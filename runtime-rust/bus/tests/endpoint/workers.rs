@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use mycelium_bus::protocol::HeartbeatConfig;
 use mycelium_bus::protocol::server::{Ending, HandshakeFailure, Refusal};
 use mycelium_bus::{Admission, ClientInfo, ClientStats, ConnectionHandle};
 use mycelium_wire::core_messages::*;
@@ -28,6 +30,14 @@ impl Admission for Supervisor {
     fn connected(&self, client: &ClientInfo, connection: &ConnectionHandle) {
         self.events.lock().unwrap().push(format!("connected {} {}", client.version, client.worker_id));
         *self.connection.lock().unwrap() = Some(connection.clone());
+    }
+
+    fn has_place(&self, client: &ClientInfo) -> bool {
+        client.worker_token == [5; 16]
+    }
+
+    fn silent(&self, client: &ClientInfo) {
+        self.events.lock().unwrap().push(format!("silent {}", client.worker_id));
     }
 
     fn disconnected(&self, client: &ClientInfo, ending: &Ending, stats: &ClientStats) {
@@ -81,6 +91,52 @@ async fn whom_the_hook_admits_is_let_in() {
     after.send(&hello(SCHEMA_DIGEST, 0)).await;
     assert_eq!(after.expect::<Reject>().await.reason(), RejectReason::ShuttingDown);
     assert_eq!(*admission.reserved.lock().unwrap(), [0; 0]);
+}
+
+// Without it, clients that fill the endpoint keep its workers out.
+#[tokio::test]
+async fn a_place_of_its_own_is_not_taken_by_others() {
+    let place = place(config().max_clients(1).admission(Arc::new(Supervisor::default()))).await;
+    let worker_hello = |token| worker_hello(SCHEMA_DIGEST, CAPABILITY_WORKER, "echo", token);
+    let full = async || {
+        let mut late = place.peer().await;
+        late.send(&hello(SCHEMA_DIGEST, 0)).await;
+        assert_eq!(late.expect::<Reject>().await.reason(), RejectReason::Capacity);
+    };
+    let client = place.client().await;
+    full().await;
+    let mut worker = place.peer().await;
+    worker.hello(&worker_hello([5; 16])).await;
+    let mut other = place.peer().await;
+    other.send(&worker_hello([6; 16])).await;
+    assert_eq!(other.expect::<Reject>().await.reason(), RejectReason::Capacity);
+    // Nor does the worker take the place of somebody else.
+    drop((client, other));
+    soon(place.endpoint.wait_until(|stats| stats.active + stats.opening == 1)).await;
+    let _client = place.client().await;
+    full().await;
+}
+
+// Its end may take a second, in which a worker that hangs could have been started again.
+#[tokio::test]
+async fn a_silent_client_is_told_of_before_it_is_gone() {
+    let supervisor = Arc::new(Supervisor::default());
+    let heartbeat = HeartbeatConfig { interval: Duration::from_millis(20), misses: 2 };
+    let place = place(config().admission(supervisor.clone()).heartbeat(Some(heartbeat))).await;
+    let mut worker = place.peer().await;
+    worker.hello(&worker_hello(SCHEMA_DIGEST, CAPABILITY_WORKER, "echo", [5; 16])).await;
+    // It neither answers nor ends its side.
+    let told = async {
+        while supervisor.events.lock().unwrap().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(told).await;
+    assert_eq!(*supervisor.events.lock().unwrap(), ["connected 2 echo", "silent echo"]);
+    assert_eq!(place.endpoint.stats().active, 1);
+    soon(place.endpoint.wait_until(|stats| stats.active == 0)).await;
+    let last = "disconnected echo Goodbye(HeartbeatMissed, \"no sign of life\") 0";
+    assert_eq!(*supervisor.events.lock().unwrap(), ["connected 2 echo", "silent echo", last]);
 }
 
 #[tokio::test]

@@ -32,7 +32,8 @@ impl Driver {
             stall_limit: Some(config.stall_limit),
         });
         let subscription = subscription.map_err(|_| shutting_down())?;
-        shared.tally.reserve(self.id.0, config.max_clients)?;
+        let own_place = shared.admission().is_some_and(|admission| admission.has_place(&info));
+        shared.tally.reserve(self.id.0, config.max_clients, own_place)?;
         // Asked last: whom it admits is let in, so that what it sets aside for a client is used.
         if let Some(admission) = shared.admission()
             && let Err(refusal) = admission.admit(&info)
