@@ -98,7 +98,7 @@ fn transport(options: &[&str]) -> Outcome {
 
 fn bridge(options: &[&str]) -> Outcome {
     let worker = ocaml_program("release", &BRIDGE)?;
-    let features = ["run", "--quiet", "--locked", "--release", "--features", "peers", "--bin", "bridge", "--"];
+    let features = ["run", "--quiet", "--locked", "--release", "--features", "zeromq", "--bin", "bridge", "--"];
     let mut command = cargo(&[&features, options].concat());
     command.arg(worker);
     process::run(command)

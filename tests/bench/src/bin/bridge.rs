@@ -1,12 +1,13 @@
-//! `bridge [--quick] [--strict] WORKER`: OCaml workers behind a bridge, as Markdown, beside a raw socket and ZeroMQ.
-//! WORKER is the program of `tests/bench/bridge`. `--strict` fails when a goal is not met.
+//! `bridge [--quick] [--strict] [FILTER] WORKER`: OCaml workers behind a bridge, as Markdown, beside raw sockets and
+//! ZeroMQ. WORKER is the program of `tests/bench/bridge`. `--strict` fails when a goal is not met. FILTER is a part of the
+//! names of the parts to run: throughput, restarts, round trips.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use mycelium_bench::bridge::{Bridged, FromWorkers, ToWorkers, restarts};
-use mycelium_bench::transport::{self, Carrier, Failure, OneWay, Plan, RoundTrip, Size, raw};
+use mycelium_bench::transport::{self, Carrier, Failure, OneWay, Plan, RoundTrip, Size, raw, relay};
 
 /// A round trip over four sockets takes at most so many times that over two.
 const LATENCY: f64 = 2.5;
@@ -15,18 +16,32 @@ const THROUGHPUT: f64 = 2_000.0;
 /// The other number of workers that is measured.
 const MANY: u64 = 10;
 const RAW: &str = "raw, two crossings";
+/// What of [`PARTS`] runs where all is pinned to one core, which cannot be taken back.
+const PINNED: &str = "round trips";
+
+type Part = fn(Plan, &Path) -> Result<usize, Failure>;
+
+/// Each measures, prints, and says how many goals are not met.
+const PARTS: [(&str, Part); 3] = [("throughput", throughput), ("restarts", restart), (PINNED, latency)];
 
 fn main() -> ExitCode {
     let mut plan = Plan { rounds: 15, batch: Duration::from_millis(300), trips: 3_000 };
-    let (mut strict, mut worker) = (false, PathBuf::new());
+    let (mut strict, mut words) = (false, Vec::new());
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
             "--quick" => plan = Plan { rounds: 3, batch: Duration::from_millis(100), trips: 1_000 },
             "--strict" => strict = true,
-            _ => worker = argument.into(),
+            _ => words.push(argument),
         }
     }
-    match run(plan, &worker) {
+    if let Some((relay::ECHO, arguments)) = words.split_first().map(|(first, rest)| (&**first, rest)) {
+        return if relay::echo(arguments).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    let outcome = match &words[..] {
+        [filter @ .., worker] => run(plan, &filter.join(" "), Path::new(worker)),
+        [] => Err("WORKER is missing".into()),
+    };
+    match outcome {
         Ok(unmet) => {
             println!("Bridge: {unmet} goals not met.");
             if strict && unmet > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
@@ -38,9 +53,19 @@ fn main() -> ExitCode {
     }
 }
 
-/// Measures everything; says how many goals are not met.
-fn run(plan: Plan, worker: &Path) -> Result<usize, Failure> {
-    let mut unmet = throughput(plan, worker)?;
+/// Measures what was asked for; says how many goals are not met.
+fn run(plan: Plan, filter: &str, worker: &Path) -> Result<usize, Failure> {
+    let mut unmet = 0;
+    for (name, part) in PARTS.iter().filter(|(name, _)| name.contains(filter)) {
+        if *name == PINNED {
+            transport::pin_to_one_core()?;
+        }
+        unmet += part(plan, worker)?;
+    }
+    Ok(unmet)
+}
+
+fn restart(plan: Plan, worker: &Path) -> Result<usize, Failure> {
     let mut times = restarts(worker, plan.rounds * 4)?;
     times.sort_unstable();
     let at = |part: usize| times.get(times.len() * part / 100).copied().unwrap_or_default().as_secs_f64() * 1e3;
@@ -50,10 +75,7 @@ fn run(plan: Plan, worker: &Path) -> Result<usize, Failure> {
         at(90)
     );
     println!("backoff aside.\n");
-    // Cannot be taken back, and goes to every thread and process that is started from here on.
-    transport::pin_to_one_core()?;
-    unmet += latency(plan, worker)?;
-    Ok(unmet)
+    Ok(0)
 }
 
 fn throughput(plan: Plan, worker: &Path) -> Result<usize, Failure> {
@@ -90,8 +112,10 @@ fn latency(plan: Plan, worker: &Path) -> Result<usize, Failure> {
         ("client, bridge, worker, and back", Box::new(Bridged::new(worker, 1, 1)?)),
         ("the same with 10 workers", Box::new(Bridged::new(worker, MANY, 1)?)),
         (RAW, Box::new(raw::PingPong::new(Carrier::Unix, Size::Small)?)),
+        ("raw, four crossings, blocking reads", Box::new(relay::Relay::new(Size::Small, relay::Wait::Read)?)),
+        ("raw, four crossings, epoll", Box::new(relay::Relay::new(Size::Small, relay::Wait::Epoll)?)),
     ];
-    #[cfg(feature = "peers")]
+    #[cfg(feature = "zeromq")]
     lanes.push(("ZeroMQ REQ/REP, two crossings", Box::new(transport::zeromq::ReqRep::new(Size::Small)?)));
     let (names, mut lanes): (Vec<_>, Vec<_>) = std::mem::take(&mut lanes).into_iter().unzip();
     println!("### Round trips of 30 bytes, all on one core\n");

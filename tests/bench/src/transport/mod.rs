@@ -9,7 +9,8 @@ pub mod groups;
 pub mod nats;
 pub mod ours;
 pub mod raw;
-#[cfg(feature = "peers")]
+pub mod relay;
+#[cfg(feature = "zeromq")]
 pub mod zeromq;
 
 /// What a lane may fail with while it is set up or runs.
