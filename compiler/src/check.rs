@@ -31,12 +31,30 @@ impl Checked {
 
 /// Reads and checks a contract for every target language.
 pub fn check(sources: &SourceMap, id: SourceId) -> Checked {
+    let (file, diagnostics) = read(sources, id);
+    resolved(sources, id, &file, diagnostics)
+}
+
+/// As [`check`], unless the answer is not `wanted` any more when the text has been read, which is half of the work.
+pub fn check_while(sources: &SourceMap, id: SourceId, wanted: impl FnOnce() -> bool) -> Option<Checked> {
+    let (file, diagnostics) = read(sources, id);
+    wanted().then(|| resolved(sources, id, &file, diagnostics))
+}
+
+fn read(sources: &SourceMap, id: SourceId) -> (raw::File, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
-    let text = sources.get(id).map_or("", |file| file.text());
-    let file = raw::parse(id, text, &mut diagnostics);
+    let file = raw::parse(id, text(sources, id), &mut diagnostics);
+    (file, diagnostics)
+}
+
+fn text(sources: &SourceMap, id: SourceId) -> &str {
+    sources.get(id).map_or("", |file| file.text())
+}
+
+fn resolved(sources: &SourceMap, id: SourceId, file: &raw::File, mut diagnostics: Vec<Diagnostic>) -> Checked {
     // What can't be shown any more needn't be looked for.
     let full = diagnostics.len() > MAX_SHOWN;
-    let schema = (!full).then(|| resolve::resolve(&file, text.as_bytes(), &mut diagnostics));
+    let schema = (!full).then(|| resolve::resolve(file, text(sources, id).as_bytes(), &mut diagnostics));
     if let Some(schema) = &schema {
         // A name that was reported is not reported again for each language.
         let named: BTreeSet<_> = errors(&diagnostics).filter_map(|diagnostic| diagnostic.span).collect();

@@ -4,9 +4,12 @@
 mod comments;
 mod print;
 
+use std::fmt::Write as _;
+
+use crate::ir::DigestKind;
 use crate::raw::tree::{Kind, Node};
-use crate::source::{SourceId, Span};
-use crate::{raw, source};
+use crate::source::{SourceId, SourceMap, Span};
+use crate::{check, raw, source};
 
 /// Why a text is not formatted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,47 +27,57 @@ pub fn format(text: &str) -> Result<String, Unformatted> {
     if text.len() as u64 > source::MAX_BYTES {
         return Err(Unformatted::Malformed);
     }
-    let before = comments::of(text).ok_or(Unformatted::Malformed)?;
-    let formatted = raw::with_tree(SourceId::default(), text, |root| print::document(text, root, &before))
-        .ok_or(Unformatted::Malformed)?;
-    let after = comments::of(&formatted).ok_or(Unformatted::Unusual)?;
-    let words =
-        |comments: &[comments::Comment]| comments.iter().map(|comment| comment.text.clone()).collect::<Vec<_>>();
-    if words(&before) == words(&after) && shape(text) == shape(&formatted) {
-        Ok(formatted)
-    } else {
-        Err(Unformatted::Unusual)
+    let (formatted, before) = raw::with_tree(SourceId::default(), text, |root| {
+        let comments = comments::of(text, root);
+        (print::document(text, root, &comments), Said::by(root, comments))
+    })
+    .ok_or(Unformatted::Malformed)?;
+    let after = raw::with_tree(SourceId::default(), &formatted, |root| Said::by(root, comments::of(&formatted, root)));
+    if after.is_some_and(|after| after == before) { Ok(formatted) } else { Err(Unformatted::Unusual) }
+}
+
+/// Whether a text that is formatted gets another digest: one that is over the bytes of the text.
+pub fn changes_digest(text: &str) -> bool {
+    let mut sources = SourceMap::new();
+    let source = sources.add("contract", text);
+    check(&sources, source).resolved.is_none_or(|schema| schema.digest_kind == DigestKind::Source)
+}
+
+/// All that a text says, without its places.
+#[derive(PartialEq, Eq)]
+struct Said {
+    shape: String,
+    comments: Vec<String>,
+}
+
+impl Said {
+    fn by(root: &Node, comments: Vec<comments::Comment>) -> Self {
+        let mut shape = String::new();
+        describe(root, &mut shape);
+        Self { shape, comments: comments.into_iter().map(|comment| comment.text).collect() }
     }
 }
 
-/// All that a text says, without its places and comments.
-fn shape(text: &str) -> Option<String> {
-    raw::with_tree(SourceId::default(), text, |root| {
-        let mut shape = String::new();
-        describe(root, &mut shape);
-        shape
-    })
-}
-
 fn describe(node: &Node, into: &mut String) {
-    match &node.kind {
-        Kind::Plain(text) => into.push_str(&format!("plain {text:?} ")),
-        Kind::Text { text, quoted } => into.push_str(&format!("text {quoted} {text:?} ")),
+    // A `String` can always be written to.
+    let _ = match &node.kind {
+        Kind::Plain(text) => write!(into, "plain {text:?} "),
+        Kind::Text { text, quoted } => write!(into, "text {quoted} {text:?} "),
         Kind::List { items, flow } => {
             into.push_str(if *flow { "[ " } else { "- " });
             items.iter().for_each(|item| describe(item, into));
-            into.push_str("] ");
+            write!(into, "] ")
         }
         Kind::Map(entries) => {
             into.push_str("{ ");
             for entry in entries {
-                into.push_str(&format!("key {:?} ", entry.key.value));
+                let _ = write!(into, "key {:?} ", entry.key.value);
                 describe(&entry.value, into);
             }
-            into.push_str("} ");
+            write!(into, "}} ")
         }
-        Kind::Reported => into.push_str("? "),
-    }
+        Kind::Reported => write!(into, "? "),
+    };
 }
 
 /// The text at a span.

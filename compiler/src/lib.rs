@@ -28,4 +28,4 @@ pub mod u256;
 pub mod value;
 pub mod write;
 
-pub use check::{Checked, check};
+pub use check::{Checked, check, check_while};

@@ -27,6 +27,10 @@ pub struct Client {
     pub text: String,
     /// The last diagnostics, and the version of the text they are about.
     pub diagnostics: (Value, i64),
+    /// How often there were diagnostics.
+    pub published: usize,
+    /// Answers that nobody has asked for yet, in the order in which they came.
+    answers: Vec<Value>,
 }
 
 /// The bytes of one message.
@@ -53,8 +57,8 @@ fn read_message(from: &mut impl BufRead) -> Option<Value> {
 }
 
 impl Client {
-    /// Starts a server and introduces itself, with the capabilities of an editor.
-    pub fn start(capabilities: Value) -> (Self, Value) {
+    /// Starts a server that nobody has said anything to yet.
+    pub fn spawn() -> Self {
         let mut command = command(Path::new("."), ["lsp", "--stdio"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("myc-schema runs");
@@ -68,8 +72,22 @@ impl Client {
                 }
             }
         });
-        let mut client =
-            Self { child, stdin, messages, next: 0, version: 0, text: String::new(), diagnostics: (Value::Null, -1) };
+        Self {
+            child,
+            stdin,
+            messages,
+            next: 0,
+            version: 0,
+            text: String::new(),
+            diagnostics: (Value::Null, -1),
+            published: 0,
+            answers: Vec::new(),
+        }
+    }
+
+    /// Starts a server and introduces itself, with the capabilities of an editor.
+    pub fn start(capabilities: Value) -> (Self, Value) {
+        let mut client = Self::spawn();
         let params = json!({ "processId": null, "rootUri": null, "capabilities": capabilities });
         let answer = client.request("initialize", params).expect("an answer");
         client.notify("initialized", json!({}));
@@ -106,21 +124,55 @@ impl Client {
 
     /// Sends a request and waits for the answer to it: a result, or the error.
     pub fn request(&mut self, method: &str, params: Value) -> Result<Value, Value> {
+        let id = self.ask(method, params);
+        self.answer(id)
+    }
+
+    /// Sends a request, whose answer is waited for by its number.
+    pub fn ask(&mut self, method: &str, params: Value) -> i64 {
         self.next += 1;
         let id = self.next;
         self.send(&framed(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })));
-        loop {
-            let mut message = self.receive();
-            if message["id"] == id {
-                return match message.get_mut("error") {
-                    Some(error) => Err(error.take()),
-                    None => Ok(message["result"].take()),
-                };
-            }
+        id
+    }
+
+    /// Waits for the answer to a request.
+    pub fn answer(&mut self, id: i64) -> Result<Value, Value> {
+        while !self.is_answered(id) {
+            self.receive();
+        }
+        let at = self.answers.iter().position(|answer| answer["id"] == id).expect("an answer");
+        let mut answer = self.answers.remove(at);
+        match answer.get_mut("error") {
+            Some(error) => Err(error.take()),
+            None => Ok(answer["result"].take()),
         }
     }
 
-    fn receive(&mut self) -> Value {
+    /// Whether the answer to a request has come, which nobody has waited for, among what has been received.
+    pub fn is_answered(&self, id: i64) -> bool {
+        self.answers.iter().any(|answer| answer["id"] == id)
+    }
+
+    /// Waits for the refusal of something that is not a request: its id, and the number of the error.
+    pub fn refusal(&mut self) -> (Value, i64) {
+        let refused = |answer: &Value| answer["id"].as_i64().is_none_or(|id| id > 1000) && answer["error"].is_object();
+        while !self.answers.iter().any(refused) {
+            self.receive();
+        }
+        let at = self.answers.iter().position(refused).expect("a refusal");
+        let answer = self.answers.remove(at);
+        (answer["id"].clone(), answer["error"]["code"].as_i64().expect("a number"))
+    }
+
+    /// The most memory that the server has had, in MiB.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("the kernel counts");
+        line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("a number") / 1024
+    }
+
+    fn receive(&mut self) {
         let Ok(message) = self.messages.recv_timeout(LIMIT) else {
             let _ = self.child.kill();
             let mut stderr = String::new();
@@ -130,8 +182,10 @@ impl Client {
         if message["method"] == "textDocument/publishDiagnostics" {
             let version = message["params"]["version"].as_i64().unwrap_or(-1);
             self.diagnostics = (message["params"]["diagnostics"].clone(), version);
+            self.published += 1;
+        } else if message.get("id").is_some() {
+            self.answers.push(message);
         }
-        message
     }
 
     /// Waits for the diagnostics of the current text.
@@ -164,6 +218,14 @@ impl Client {
         json!({ "textDocument": document, "contentChanges": change })
     }
 
+    /// Tells the server of changes after which the text is this one.
+    pub fn tell(&mut self, text: &str, changes: Vec<Value>) {
+        self.version += 1;
+        text.clone_into(&mut self.text);
+        let document = json!({ "uri": URI, "version": self.version });
+        self.notify("textDocument/didChange", json!({ "textDocument": document, "contentChanges": changes }));
+    }
+
     /// Replaces the first occurrence of a text.
     pub fn replace(&mut self, old: &str, new: &str) {
         let at = self.text.find(old).unwrap_or_else(|| panic!("{old:?} in\n{}", self.text));
@@ -192,7 +254,10 @@ impl Client {
             let here = self.position(*at);
             (here["line"].as_u64(), here["character"].as_u64()) == wanted
         };
-        let mut boundaries = (0..=self.text.len()).filter(|at| self.text.is_char_boundary(*at));
+        let bytes = self.text.as_bytes();
+        // Inside of a line break there is no place.
+        let split = |at: usize| at > 0 && bytes[at - 1] == b'\r' && bytes.get(at) == Some(&b'\n');
+        let mut boundaries = (0..=self.text.len()).filter(|at| self.text.is_char_boundary(*at) && !split(*at));
         boundaries.find(fits).unwrap_or_else(|| panic!("{position} in\n{}", self.text))
     }
 

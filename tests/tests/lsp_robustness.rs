@@ -1,8 +1,6 @@
-//! `myc-schema lsp` with texts that nobody would write on purpose, and with one of ten thousand messages.
+//! `myc-schema lsp` with texts that nobody would write on purpose.
 
-use std::fmt::Write as _;
 use std::fs;
-use std::time::{Duration, Instant};
 
 use myc_schema::source::SourceMap;
 use mycelium_tests::contract::files;
@@ -114,72 +112,116 @@ fn random_edits() {
     client.shut_down().exits(0);
 }
 
-fn large(messages: usize) -> String {
-    let mut text = String::from(
-        "domains:\n  Market: { description: \"Prices\" }\nstructs:\n  Price: { fields: { mantissa: i64, exponent: i8 } }\nmessages:\n",
-    );
-    for index in 0..messages {
-        let id = 1000 + index;
-        let _ = write!(
-            text,
-            "  Message{index}:\n    tlv_type: {id}\n    domain: Market\n    description: \"Number {index}\"\n    fields:\n      \
-             id: u64\n      price: {{ type: Price, description: \"😀\" }}\n      name: {{ type: String<12>, validation: [{{ not_empty: true }}] }}\n"
-        );
+/// The byte that a position of the protocol means, found by walking there: the last place of the line that is not after
+/// it, and the end of the text for a line that there is not.
+fn walked(text: &str, line: u64, character: u64) -> usize {
+    let (mut here, mut units, mut found, mut ended) = (0, 0, None, false);
+    let mut before = ' ';
+    for (at, c) in text.char_indices().chain([(text.len(), '\0')]) {
+        // A line break of two characters is one.
+        let begins = before == '\n' || before == '\r' && c != '\n';
+        if begins {
+            (here, units, ended) = (here + 1, 0, false);
+        }
+        if here == line && units <= character && !ended {
+            found = Some(at);
+        }
+        ended |= matches!(c, '\r' | '\n');
+        units += c.len_utf16() as u64;
+        before = c;
     }
-    text
+    found.unwrap_or(text.len())
 }
 
-/// How much more time the limits allow where the compiler is built without optimization.
-const SLOWER: u32 = if cfg!(debug_assertions) { 10 } else { 1 };
-
-/// Without this, large contracts could not be edited. The machine does other things as well, so that the best of a few
-/// tries counts.
-#[test]
-fn ten_thousand_messages() {
-    let text = large(10_000);
-    let (mut client, _) = Client::start(json!({}));
-    let begun = Instant::now();
-    client.open_text(&text);
-    client.settle();
-    println!("diagnostics after opening: {:?}", begun.elapsed());
-    let middle = text.find("Message5000:").expect("a message");
-    let field = text[middle..].find("price: ").expect("a field") + middle;
-    let best = |times: usize, run: &mut dyn FnMut()| {
-        let time = |()| {
-            let begun = Instant::now();
-            run();
-            begun.elapsed()
-        };
-        std::iter::repeat_n((), times).map(time).min().expect("a time")
+/// What the compiler has to say about a text, with the places of an editor.
+fn findings(client: &Client) -> Vec<(String, serde_json::Value)> {
+    let mut sources = SourceMap::new();
+    let id = sources.add("contract", client.text.as_str());
+    let place = |found: &myc_schema::diag::Diagnostic| {
+        let span = found.span.unwrap_or_default();
+        json!({ "start": client.position(span.start as usize), "end": client.position(span.end as usize) })
     };
-    let at =
-        |client: &Client, offset: usize| json!({ "textDocument": { "uri": URI }, "position": client.position(offset) });
-    let params = at(&client, field + 1);
-    let hover = best(5, &mut || {
-        let shown = client.request("textDocument/hover", params.clone()).expect("an answer");
-        assert!(shown["contents"]["value"].as_str().expect("words").contains("offset 8, size 16"), "{shown}");
-    });
-    println!("hover: {hover:?}");
-    let params = at(&client, field + "price: { ty".len());
-    let complete = best(3, &mut || drop(client.request("textDocument/completion", params.clone())));
-    println!("completion: {complete:?}");
-    let ty = text[field..].find("Price").expect("the type") + field;
-    let mut times = Vec::new();
-    for new in ["Pricf", "Price", "Pricf"] {
-        let change = client.change(ty..ty + new.len(), new);
-        let begun = Instant::now();
-        client.notify("textDocument/didChange", change);
-        client.settle();
-        times.push(begun.elapsed());
-        assert_eq!(client.codes(), if new == "Price" { vec![] } else { vec!["E0201"] });
+    let found = myc_schema::check(&sources, id).diagnostics;
+    found.iter().map(|found| (found.code.id.to_owned(), place(found))).collect()
+}
+
+/// Edits of any sort: of several places at once, where there is no such place, with line breaks and characters of every
+/// kind. Without this, all that the server says could be about another text than the editor's: what it makes of the text
+/// is compared, and what it finds in it.
+#[test]
+fn edits_anywhere() {
+    const PIECES: [&str; 16] = [
+        "\n",
+        "\r\n",
+        "\r",
+        "",
+        " ",
+        "é",
+        "😀",
+        "\u{feff}",
+        "  b: u64\n",
+        "# 😀\n",
+        "{",
+        "}",
+        "\"",
+        ": ",
+        "- ",
+        "\u{2028}",
+    ];
+    let mut random = Random::for_test("lsp_edits_anywhere", 23);
+    let base = "messages:\n  A:\n    tlv_type: 1000  # 😀\n    domain: D\n    description: \"é😀\"\n    fields:\n      a: u64\n      b:  \
+                { type: u8, unit: \"😀\" }\n";
+    let (mut formatted, mut compared, mut refused) = (0, 0, 0);
+    let mut client = Client::open("");
+    for round in 0..500 {
+        let text = if round % 2 == 0 { base.to_owned() } else { base.replace('\n', "\r\n") };
+        let whole = 0..client.text.len();
+        client.edit(whole, &text);
+        for _ in 0..random.between(1, 2) {
+            let mut model = client.text.clone();
+            let mut changes = Vec::new();
+            for _ in 0..random.between(1, 2) {
+                let lines = model.lines().count() as u64;
+                let line = random.below(lines as usize + 2) as u64;
+                let last = if random.one_in(9) { line + random.below(3) as u64 } else { line };
+                let from = random.below(30) as u64;
+                let to = if random.one_in(9) { u64::from(u32::MAX) } else { from + random.below(3) as u64 };
+                let range = json!({
+                    "start": { "line": line, "character": from },
+                    "end": { "line": last, "character": to },
+                });
+                let piece =
+                    if random.one_in(3) { *random.choose(&PIECES) } else { *random.choose(&["x", "é", "😀", ""]) };
+                let (start, end) = (walked(&model, line, from), walked(&model, last, to));
+                model.replace_range(start..end.max(start), piece);
+                changes.push(json!({ "range": range, "text": piece }));
+            }
+            client.tell(&model, changes);
+        }
+        let expected = findings(&client);
+        let found = client.settle().as_array().expect("a list").clone();
+        let found: Vec<_> = found
+            .iter()
+            .map(|found| (found["code"].as_str().expect("a code").to_owned(), found["range"].clone()))
+            .collect();
+        if is_whole(&codes(&client.text)) {
+            assert_eq!(found, expected, "{:?}", client.text);
+            compared += 1;
+        } else {
+            // What else is found is about the rest, without what stands in the way.
+            assert!(expected.iter().all(|expected| found.contains(expected)), "{found:?} {:?}", client.text);
+            refused += 1;
+        }
+        let params = json!({ "textDocument": { "uri": URI }, "options": { "tabSize": 2, "insertSpaces": true } });
+        let edits = client.request("textDocument/formatting", params).expect("an answer");
+        match myc_schema::fmt::format(&client.text) {
+            Ok(text) => {
+                assert_eq!(client.edited(edits.as_array().expect("edits")), text, "{:?}", client.text);
+                formatted += 1;
+            }
+            Err(_) => assert!(edits.is_null(), "{:?}", client.text),
+        }
     }
-    let edit = times.into_iter().min().expect("a time");
-    println!("diagnostics after an edit: {edit:?}");
-    let begun = Instant::now();
-    let document = json!({ "uri": URI });
-    let symbols = client.request("textDocument/documentSymbol", json!({ "textDocument": document })).expect("symbols");
-    println!("symbols: {:?}", begun.elapsed());
-    assert_eq!(symbols[2]["children"].as_array().map(Vec::len), Some(10_000));
-    assert!(hover < Duration::from_millis(50) * SLOWER, "a hover took {hover:?}");
-    assert!(edit < Duration::from_secs(2) * SLOWER, "diagnostics took {edit:?}");
+    assert!(formatted > 60 && compared > 60 && refused > 60, "{formatted} {compared} {refused}");
+    client.shut_down().exits(0);
 }

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use myc_schema::fmt::{Unformatted, format};
-use myc_schema::ir::DigestKind;
+use myc_schema::fmt::{Unformatted, changes_digest, format};
 use myc_schema::source::SourceMap;
 use myc_schema::write::write_files;
 
@@ -66,7 +65,7 @@ fn one(args: &FmtArgs, path: &Path) -> Result<(), Failure> {
             return Err(failure.help("please report it; the file is as it was"));
         }
     };
-    if formatted != text && has_source_digest(text) {
+    if formatted != text && changes_digest(text) {
         terminal::words(&format!("{name}: left as it is: its digest (`digest: source`) is over its bytes\n"));
         return if is_stdin(path) && !args.check { terminal::data(text) } else { Ok(()) };
     }
@@ -81,12 +80,4 @@ fn one(args: &FmtArgs, path: &Path) -> Result<(), Failure> {
         return terminal::data(formatted);
     }
     write_files(&[(path.to_owned(), &formatted)]).map(drop).map_err(|error| Failure::io(error.to_string()))
-}
-
-/// Whether formatting would change the contract's digest.
-fn has_source_digest(text: &str) -> bool {
-    let mut sources = SourceMap::new();
-    let source = sources.add("contract", text);
-    let resolved = myc_schema::check(&sources, source).resolved;
-    resolved.is_none_or(|schema| schema.digest_kind == DigestKind::Source)
 }

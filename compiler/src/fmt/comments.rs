@@ -1,8 +1,7 @@
 //! The comments of a text: what is after a `#` that no key or value covers.
 
 use super::{begin, block_scalar_end, column, dash};
-use crate::raw::{self, tree};
-use crate::source::SourceId;
+use crate::raw::tree;
 
 /// One comment, or a line such as `---` that is kept like one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,20 +16,17 @@ pub struct Comment {
     pub column: usize,
 }
 
-/// The comments of a text, in order; `None` where it is not well-formed.
-pub fn of(text: &str) -> Option<Vec<Comment>> {
-    let leaves = raw::with_tree(SourceId::default(), text, |root| {
-        let mut leaves = Vec::new();
-        collect(text, root, 0, &mut leaves);
-        leaves
-    })?;
+/// The comments of a text with this tree, in order.
+pub fn of(text: &str, root: &tree::Node) -> Vec<Comment> {
+    let mut leaves = Vec::new();
+    collect(text, root, 0, &mut leaves);
     let mut comments = Vec::new();
     let mut at = 0;
     for (start, end) in leaves.into_iter().chain([(text.len(), text.len())]) {
         between(text, at, start, &mut comments);
         at = at.max(end);
     }
-    Some(comments)
+    comments
 }
 
 /// Where keys and scalars are, in order. `owner` is the column of the key or dash that the node belongs to.

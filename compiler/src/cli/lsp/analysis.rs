@@ -3,8 +3,10 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
+use gen_lsp_types::Uri;
 use indexmap::IndexMap;
 use myc_schema::codes;
 use myc_schema::diag::{Diagnostic, Severity};
@@ -12,17 +14,27 @@ use myc_schema::ir::Schema;
 use myc_schema::source::SourceMap;
 
 use super::document::Document;
+use super::findings;
+use super::rpc::Outgoing;
 
 /// What is known about one version of a text.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Analysis {
-    pub document: Document,
+    /// Which text it is about.
+    pub serial: u64,
     pub diagnostics: Vec<Diagnostic>,
     /// What could be resolved; `None` where nothing could.
     pub schema: Option<Arc<Schema>>,
+    /// What the schema is without, where the text is not YAML: all of the message around it, which may be half there.
+    pub unread: Option<Range<usize>>,
+    /// The diagnostics, as the client is told.
+    pub shown: Outgoing,
+    /// How long it took to find out.
+    pub took: Duration,
 }
 
-/// Answers each text with an analysis, of the newest version where there are several, until nobody asks any more.
+/// Answers texts with analyses, each of the newest version, until nobody asks any more. A text that is not the newest
+/// any more gets none.
 pub fn serve(texts: &Receiver<(String, Document)>, analyses: &Sender<(String, Analysis)>) {
     let mut waiting: IndexMap<String, Document> = IndexMap::new();
     loop {
@@ -32,27 +44,51 @@ pub fn serve(texts: &Receiver<(String, Document)>, analyses: &Sender<(String, An
         }
         waiting.extend(texts.try_iter());
         let Some((uri, document)) = waiting.shift_remove_index(0) else { continue };
-        if analyses.send((uri, analyse(document))).is_err() {
+        let newest = || {
+            waiting.extend(texts.try_iter());
+            !waiting.contains_key(&uri)
+        };
+        let Some(analysis) = analyse(&uri, &document, newest) else { continue };
+        if analyses.send((uri, analysis)).is_err() {
             return;
         }
     }
 }
 
-/// Checks a text.
-pub fn analyse(document: Document) -> Analysis {
-    let (mut diagnostics, schema) = check(&document.text);
-    let syntax = diagnostics.iter().find(|diagnostic| is_syntax(diagnostic)).and_then(|diagnostic| diagnostic.span);
-    let Some(syntax) = syntax else { return Analysis { document, diagnostics, schema } };
-    for hidden in suspects(&document, syntax.start as usize) {
-        let Some(text) = without(&document.text, &hidden) else { continue };
-        let (rest, schema) = check(&text);
-        if rest.iter().any(is_syntax) {
-            continue;
+/// Checks a text, as long as it is the newest.
+fn analyse(uri: &str, document: &Document, mut newest: impl FnMut() -> bool) -> Option<Analysis> {
+    let begun = Instant::now();
+    let mut found = check(&document.text, &mut newest)?;
+    let syntax = found.diagnostics.iter().find(|diagnostic| is_syntax(diagnostic)).and_then(|found| found.span);
+    if let Some(syntax) = syntax {
+        for hidden in suspects(document, syntax.start as usize) {
+            let Some(text) = without(&document.text, &hidden) else { continue };
+            let rest = check(&text, &mut newest)?;
+            if !rest.diagnostics.iter().any(is_syntax) {
+                found = found.with(rest, document, hidden);
+                break;
+            }
         }
+    }
+    let Found { diagnostics, schema, unread } = found;
+    let shown = findings::published(&Uri(uri.to_owned()), document, &diagnostics);
+    Some(Analysis { serial: document.serial, diagnostics, schema, unread, shown, took: begun.elapsed() })
+}
+
+/// What the compiler found in a text.
+struct Found {
+    diagnostics: Vec<Diagnostic>,
+    schema: Option<Arc<Schema>>,
+    unread: Option<Range<usize>>,
+}
+
+impl Found {
+    /// These findings about a text, with those about the rest of it where a part is hidden.
+    fn with(mut self, rest: Self, document: &Document, hidden: Range<usize>) -> Self {
         // The message around what is left out, as far as it is still there, is not what was written.
         let [_, item] = document.item(hidden.start);
         let touched = item.start.min(hidden.start)..item.end.max(hidden.end);
-        let unseen = &document.text[hidden.clone()];
+        let unseen = &document.text[hidden];
         let certain = |diagnostic: &Diagnostic| {
             let place = diagnostic.span.map_or(0..0, |span| span.start as usize..span.end as usize);
             // A name may be missing only because it is declared, or used, in what is left out.
@@ -60,21 +96,24 @@ pub fn analyse(document: Document) -> Analysis {
             let follows = FOLLOWING.iter().any(|code| code.id == diagnostic.code.id) && unseen.contains(name);
             !touched.contains(&place.start) && !follows
         };
-        diagnostics.extend(rest.into_iter().filter(certain));
-        diagnostics.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code.id));
-        return Analysis { document, diagnostics, schema };
+        self.diagnostics.extend(rest.diagnostics.into_iter().filter(certain));
+        self.diagnostics.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code.id));
+        Self { diagnostics: self.diagnostics, schema: rest.schema, unread: Some(touched) }
     }
-    Analysis { document, diagnostics, schema: None }
 }
 
 /// What may be found only because something was left out.
 static FOLLOWING: &[&codes::Code] = &[&codes::E0006, &codes::E0201, &codes::E0408, &codes::W0202, &codes::W0404];
 
-fn check(text: &str) -> (Vec<Diagnostic>, Option<Arc<Schema>>) {
+fn check(text: &str, newest: impl FnOnce() -> bool) -> Option<Found> {
     let mut sources = SourceMap::new();
-    let source = sources.add("contract", text);
-    let checked = myc_schema::check(&sources, source);
-    (checked.diagnostics, checked.resolved)
+    // The same limits as for a file.
+    let source = match sources.load_bytes("contract", text.into()) {
+        Ok(source) => source,
+        Err(refused) => return Some(Found { diagnostics: vec![*refused], schema: None, unread: None }),
+    };
+    let checked = myc_schema::check_while(&sources, source, newest)?;
+    Some(Found { diagnostics: checked.diagnostics, schema: checked.resolved, unread: None })
 }
 
 fn is_syntax(diagnostic: &Diagnostic) -> bool {

@@ -177,7 +177,7 @@ fn rule_keys(document: &Document, owner: &Meaning, given: &[&str], schema: Optio
 }
 
 fn new_message(document: &Document, offset: usize, schema: Option<&Schema>) -> Offer {
-    let outline = document.outline();
+    let outline = document.outline_of(&["messages"]);
     // Beside the message above: of the same domain, most likely.
     let above = declared(&document.text, &outline, "messages")
         .filter(|at| outline.entries[*at].key.end <= offset)
@@ -225,7 +225,7 @@ fn resolved_type<'a>(schema: &'a Schema, owner: &Meaning) -> Option<&'a Type> {
 fn values(document: &Document, owner: &Meaning, schema: Option<&Schema>) -> Vec<Offer> {
     let constant = |label: &&str| Offer::new(*label, CompletionItemKind::Value, "");
     let names = |sections: &[&str], kind: CompletionItemKind| -> Vec<Offer> {
-        let outline = document.outline();
+        let outline = document.outline_of(sections);
         let of = |section: &str| -> Vec<Offer> {
             let indices = declared(&document.text, &outline, section);
             let names = indices.map(|at| &document.text[outline.entries[at].key.clone()]);

@@ -1,66 +1,65 @@
 //! An open text: owns positions as the protocol counts them (lines from 0, UTF-16 code units), edits to the text, and
-//! which lines belong to one message, struct or enum.
+//! which lines belong to one message, struct or enum. Where lines begin is left to [`super::lines`].
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use gen_lsp_types::{Position, TextDocumentContentChangeEvent};
+use gen_lsp_types::Position;
 use myc_schema::source::Span;
+use serde::Deserialize;
 
+use super::lines::Lines;
 use super::outline::Outline;
 
-/// An open text in one of its versions.
+/// An open text in one of its versions. Copies share the text.
 #[derive(Clone, Debug)]
 pub struct Document {
-    pub text: Arc<str>,
+    pub text: Arc<String>,
+    lines: Arc<Lines>,
+    /// The client's number for it.
     pub version: i32,
-    /// Where lines begin.
-    lines: Vec<usize>,
-    /// Lines that begin with something else than a blank or a comment, by number.
-    top: Vec<usize>,
+    /// The server's: no other text has had it.
+    pub serial: u64,
     /// Where the last edit was.
     pub edited: usize,
 }
 
+/// An edit. The protocol's own type takes one whose range is none for a new text.
+#[derive(Debug, Deserialize)]
+pub struct Change {
+    /// What is replaced; without it, everything.
+    range: Option<gen_lsp_types::Range>,
+    text: String,
+}
+
 impl Document {
-    pub fn new(text: impl Into<Arc<str>>, version: i32) -> Self {
+    pub fn new(text: impl Into<String>, version: i32) -> Self {
         let text = text.into();
-        let bytes = text.as_bytes();
-        let mut lines = vec![0];
-        let mut from = 0;
-        while let Some(found) = text[from..].find(['\n', '\r']) {
-            let end = from + found;
-            from = end + if bytes[end] == b'\r' && bytes.get(end + 1) == Some(&b'\n') { 2 } else { 1 };
-            lines.push(from);
-        }
-        let begins = |start: usize| bytes.get(start).is_some_and(|byte| !b" \t\r\n#".contains(byte));
-        let top = lines.iter().enumerate().filter(|(_, start)| begins(**start)).map(|(number, _)| number).collect();
-        Self { text, version, lines, top, edited: 0 }
+        let lines = Arc::new(Lines::of(&text));
+        Self { text: Arc::new(text), lines, version, serial: 0, edited: 0 }
     }
 
-    /// The text after edits, each of the text that the one before it left.
-    pub fn changed(&self, changes: Vec<TextDocumentContentChangeEvent>, version: i32) -> Self {
-        let mut document = Self { version, ..self.clone() };
-        for change in changes {
-            document = match change {
-                TextDocumentContentChangeEvent::TextDocumentContentChangeWholeDocument(whole) => {
-                    Self::new(whole.text, version)
-                }
-                TextDocumentContentChangeEvent::TextDocumentContentChangePartial(part) => {
-                    let start = document.offset(part.range.start);
-                    let end = document.offset(part.range.end).max(start);
-                    let old = &document.text;
-                    let text = [&old[..start], &part.text, &old[end..]].concat();
-                    Self { edited: start + part.text.len(), ..Self::new(text, version) }
-                }
+    /// Makes edits, each of the text that the one before it left.
+    pub fn change(&mut self, changes: Vec<Change>, version: i32) {
+        self.version = version;
+        for Change { range, text: new } in changes {
+            let Some(range) = range else {
+                *self = Self::new(new, version);
+                continue;
             };
+            let start = self.offset(range.start);
+            let end = self.offset(range.end).max(start);
+            // Copies what is still looked at elsewhere.
+            let text = Arc::make_mut(&mut self.text);
+            text.replace_range(start..end, &new);
+            Arc::make_mut(&mut self.lines).edit(text, start..end, new.len());
+            self.edited = start + new.len();
         }
-        document
     }
 
     /// The byte at a position. One beyond the end of its line or of the text is that end.
     pub fn offset(&self, position: Position) -> usize {
-        let Some(&start) = self.lines.get(position.line as usize) else { return self.text.len() };
+        let Some(start) = self.lines.start(position.line as usize) else { return self.text.len() };
         let line = self.text[start..self.line_end(position.line as usize)].trim_end_matches(['\n', '\r']);
         let mut units = 0;
         for (at, c) in line.char_indices() {
@@ -73,11 +72,12 @@ impl Document {
         start + line.len()
     }
 
-    /// The position of a byte. One inside of a character is where that begins.
+    /// The position of a byte. One inside of a character, or of a line break, is where that begins.
     pub fn position(&self, offset: usize) -> Position {
         let offset = floor(&self.text, offset);
-        let line = self.line_of(offset);
-        let units = self.text[self.lines[line]..offset].chars().map(|c| c.len_utf16() as u32).sum();
+        let offset = if is_place(&self.text, offset) { offset } else { offset - 1 };
+        let line = self.lines.at(offset);
+        let units = self.text[self.begin(line)..offset].chars().map(|c| c.len_utf16() as u32).sum();
         Position { line: line as u32, character: units }
     }
 
@@ -89,42 +89,34 @@ impl Document {
         self.range(span.start as usize..span.end as usize)
     }
 
-    /// The number of the line of a byte.
-    fn line_of(&self, offset: usize) -> usize {
-        self.lines.partition_point(|start| *start <= offset).saturating_sub(1)
+    /// Where a line begins, or the end of the text.
+    fn begin(&self, line: usize) -> usize {
+        self.lines.start(line).unwrap_or(self.text.len())
     }
 
     /// The end of a line, line break included.
     fn line_end(&self, line: usize) -> usize {
-        self.lines.get(line + 1).copied().unwrap_or(self.text.len())
+        self.begin(line + 1)
     }
 
     fn indent(&self, line: usize) -> Option<usize> {
-        let text = &self.text[self.lines[line]..self.line_end(line)];
+        let text = &self.text[self.begin(line)..self.line_end(line)];
         let body = text.trim_start_matches(' ');
         (!body.trim().is_empty() && !body.starts_with('#')).then_some(text.len() - body.len())
-    }
-
-    /// The top-level line that governs a line, and the line of the next one (or the number of lines).
-    fn section(&self, line: usize) -> (usize, usize) {
-        let after = self.top.partition_point(|top| *top <= line);
-        let first = after.checked_sub(1).map_or(0, |before| self.top[before]);
-        (first, self.top.get(after).copied().unwrap_or(self.lines.len()))
     }
 
     /// The lines, as bytes, of what is around an offset: the section's own line, and all of the one message, struct or
     /// enum in it. Of a section in brackets it is everything.
     pub fn item(&self, offset: usize) -> [Range<usize>; 2] {
-        let line = self.line_of(floor(&self.text, offset));
-        let (first, next) = self.section(line);
-        let header = self.lines[first]..self.line_end(first);
-        let begin = |line: usize| self.lines.get(line).copied().unwrap_or(self.text.len());
-        let bytes = |from: usize, to: usize| begin(from)..begin(to);
+        let line = self.lines.at(floor(&self.text, offset));
+        let (first, next) = self.lines.section(line);
+        let header = self.begin(first)..self.line_end(first);
+        let bytes = |from: usize, to: usize| self.begin(from)..self.begin(to);
         let whole = [header.clone(), bytes((first + 1).min(next), next)];
         if line == first {
             // Its brackets may go on below.
             let opens = self.text[header].contains(['{', '[']);
-            return if opens { whole } else { [self.lines[first]..self.line_end(first), 0..0] };
+            return if opens { whole } else { [self.begin(first)..self.line_end(first), 0..0] };
         }
         let Some(indent) = (first + 1..next).find_map(|line| self.indent(line)) else { return whole };
         let begins = |line: &usize| self.indent(*line).is_some_and(|found| found <= indent);
@@ -147,9 +139,28 @@ impl Document {
         Outline::of(&self.text, &pieces)
     }
 
+    /// The keys of the sections with these names, and whatever is not in a section.
+    pub fn outline_of(&self, sections: &[&str]) -> Outline {
+        let wanted = |line: usize| {
+            let head = &self.text[self.begin(line)..self.line_end(line)];
+            let key = head.trim_start_matches(['"', '\'']);
+            sections.iter().any(|section| key.starts_with(section)) || head.starts_with(['{', '['])
+        };
+        let sections = self.lines.sections().filter(|(first, _)| wanted(*first));
+        let pieces: Vec<_> = sections.map(|(first, next)| self.begin(first)..self.begin(next)).collect();
+        Outline::of(&self.text, &pieces)
+    }
+
+    /// All keys.
     pub fn outline(&self) -> Outline {
         Outline::of(&self.text, std::slice::from_ref(&(0..self.text.len())))
     }
+}
+
+/// Whether the protocol has a position for a byte: it has none inside of a character, nor of a line break.
+pub fn is_place(text: &str, offset: usize) -> bool {
+    let bytes = text.as_bytes();
+    text.is_char_boundary(offset) && !(offset > 0 && bytes[offset - 1] == b'\r' && bytes.get(offset) == Some(&b'\n'))
 }
 
 /// The nearest boundary of a character at or before a byte.
@@ -177,6 +188,7 @@ mod tests {
             assert_eq!(document.offset(position), offset, "{position:?}");
         }
         assert_eq!(document.position(8), at(0, 5), "inside of a character");
+        assert_eq!(document.position(13), at(0, 9), "inside of a line break");
         assert_eq!(document.offset(at(0, 6)), 6, "between the halves of one");
         assert_eq!(document.offset(at(0, 99)), 12, "the end of the line, before its break");
         assert_eq!(document.offset(at(99, 0)), document.text.len());
@@ -186,18 +198,14 @@ mod tests {
     #[test]
     fn edits_apply_in_order() {
         let edit = |line, from, to, text: &str| {
-            TextDocumentContentChangeEvent::TextDocumentContentChangePartial(
-                gen_lsp_types::TextDocumentContentChangePartial {
-                    range: gen_lsp_types::Range { start: at(line, from), end: at(line, to) },
-                    #[allow(deprecated)]
-                    range_length: None,
-                    text: text.to_owned(),
-                },
-            )
+            let range = gen_lsp_types::Range { start: at(line, from), end: at(line, to) };
+            Change { range: Some(range), text: text.to_owned() }
         };
-        let document = Document::new("😀b\nc\n", 1)
-            .changed(vec![edit(0, 2, 3, "x\ny"), edit(1, 1, 1, "!"), edit(9, 9, 9, "z")], 2);
-        assert_eq!((&*document.text, document.version), ("😀x\ny!\nc\nz", 2));
+        let mut document = Document::new("😀b\nc\n", 1);
+        let before = document.clone();
+        document.change(vec![edit(0, 2, 3, "x\ny"), edit(1, 1, 1, "!"), edit(9, 9, 9, "z")], 2);
+        assert_eq!((document.text.as_str(), document.version), ("😀x\ny!\nc\nz", 2));
+        assert_eq!(before.text.as_str(), "😀b\nc\n", "what is being looked at stays");
     }
 
     #[test]

@@ -4,16 +4,47 @@ use std::fmt::Write as _;
 
 use myc_schema::ir::{Domain, Enum, Field, Layout, Message, Schema, Type};
 use myc_schema::resolve::TYPE_NAMES;
+use myc_schema::source::Span;
 use myc_schema::{layout, rules};
 
+use super::known::Known;
 use super::meaning::Role;
 use super::target::Target;
 
 /// Fields of a message that are listed; beyond it they are counted.
 const LISTED: usize = 40;
 
-/// Markdown about a target. `schema` is what was last resolved.
-pub fn markdown(target: &Target, schema: Option<&Schema>) -> Option<String> {
+/// Markdown about a target in the text with this number. `known` is what was last resolved. What may not be true any more
+/// is said to be so.
+pub fn markdown(target: &Target, known: Option<&Known>, serial: u64) -> Option<String> {
+    let of_target = |known: &&Known| !known.is_of(serial) || !is_another(&known.schema, target);
+    let known = known.filter(of_target);
+    let mut text = words(target, known.map(|known| &*known.schema))?;
+    let doubt = known.and_then(|known| known.doubt(serial, target.range.start));
+    if let Some(doubt) = doubt.filter(|_| words(target, None).as_ref() != Some(&text)) {
+        let _ = write!(text, "\n\n*{doubt}*");
+    }
+    Some(text)
+}
+
+/// Whether a schema has something else by the name that the target is in: what was declared first, where a name is
+/// declared again.
+fn is_another(schema: &Schema, target: &Target) -> bool {
+    let meaning = &target.meaning;
+    let elsewhere = |span: Span, at: usize| !(span.start as usize..=span.end as usize).contains(&at);
+    let owner = meaning.owner.and_then(|(section, name)| match section {
+        "messages" => Some(schema.message(name)?.span),
+        "structs" => Some(schema.structs.iter().find(|item| item.name == name)?.span),
+        "enums" => Some(schema.enums.iter().find(|of| of.name == name)?.span),
+        _ => Some(schema.domains.iter().find(|domain| domain.name == name)?.span),
+    });
+    let field = find_field(schema, target).map(|field| field.span);
+    owner.is_some_and(|span| elsewhere(span, meaning.owner_at))
+        || field.is_some_and(|span| elsewhere(span, meaning.field_at))
+}
+
+/// What there is to say about a target. `schema` is what was last resolved.
+fn words(target: &Target, schema: Option<&Schema>) -> Option<String> {
     let meaning = &target.meaning;
     if target.in_value {
         return about_value(target, schema);

@@ -48,16 +48,28 @@ pub struct Meaning<'a> {
     pub takes: Option<Takes>,
     /// The section and the name of the message, struct, enum or domain it is in.
     pub owner: Option<(&'static str, &'a str)>,
+    /// Where that name is.
+    pub owner_at: usize,
     /// The field it is in.
     pub field: Option<&'a str>,
+    /// Where that name is.
+    pub field_at: usize,
     /// Where that field's type is written, as first and last byte.
     pub ty: Option<(usize, usize)>,
 }
 
 impl Meaning<'_> {
     /// The whole contract.
-    pub const TOP: Self =
-        Meaning { role: Role::Unknown, inside: Inside::Keys(&TOP), takes: None, owner: None, field: None, ty: None };
+    pub const TOP: Self = Meaning {
+        role: Role::Unknown,
+        inside: Inside::Keys(&TOP),
+        takes: None,
+        owner: None,
+        owner_at: 0,
+        field: None,
+        field_at: 0,
+        ty: None,
+    };
 }
 
 /// What an entry is, or the whole contract for `None`.
@@ -73,10 +85,12 @@ pub fn meaning<'a>(text: &'a str, outline: &Outline, entry: Option<usize>) -> Me
             },
             Inside::Names(section, keys) => {
                 meaning.owner = Some((section, name));
+                meaning.owner_at = outline.entries[index].key.start;
                 (Role::Declared(section), None, Inside::Keys(keys))
             }
             Inside::Fields => {
                 meaning.field = Some(name);
+                meaning.field_at = outline.entries[index].key.start;
                 let mut keys = outline.children(Some(index));
                 let ty = keys.find(|(_, key)| &text[key.key.clone()] == "type").map(|(_, key)| &key.value);
                 let written = ty.unwrap_or(&outline.entries[index].value);

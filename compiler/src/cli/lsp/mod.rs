@@ -1,24 +1,31 @@
-//! `myc-schema lsp`: a language server for contracts, on stdin and stdout. The protocol's messages are left to
-//! `lsp-server` and `gen-lsp-types`; what is said in them is the compiler's, or the tables' it goes by.
+//! `myc-schema lsp`: a language server for contracts, on stdin and stdout. The protocol's types are left to
+//! `gen-lsp-types`; what is said in them is the compiler's, or the tables' it goes by.
+
+use std::io;
 
 use clap::Args;
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use gen_lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionProvider, CompletionOptions, DefinitionProvider,
-    DocumentFormattingProvider, DocumentSymbolProvider, HoverProvider, InitializeParams, InitializeResult,
-    PositionEncodingKind, ServerCapabilities, ServerInfo, TextDocumentSync, TextDocumentSyncKind,
-    TextDocumentSyncOptions,
+    DocumentFormattingProvider, DocumentSymbolProvider, HoverProvider, InitializeResult, PositionEncodingKind,
+    ServerCapabilities, ServerInfo, TextDocumentSync, TextDocumentSyncKind, TextDocumentSyncOptions,
 };
-use lsp_server::Connection;
 
-use super::exit::Failure;
+use self::rpc::{Broken, Incoming, Outgoing};
+use super::exit::{Exit, Failure};
 
 mod analysis;
 mod complete;
 mod document;
+mod findings;
 mod hover;
+mod known;
+mod later;
+mod lines;
 mod meaning;
 mod navigate;
 mod outline;
+mod rpc;
 mod server;
 mod target;
 
@@ -39,32 +46,48 @@ pub struct LspArgs {
 }
 
 pub fn run(_: LspArgs) -> Result<(), Failure> {
-    let (connection, threads) = Connection::stdio();
-    let Ok((id, params)) = connection.initialize_start() else {
-        // Gone before it said who it is.
-        drop(connection);
-        return threads.join().map_err(|error| Failure::io(format!("the editor's messages: {error}")));
-    };
-    let params: InitializeParams = serde_json::from_value(params).unwrap_or_default();
-    let snippets = params
-        .capabilities
-        .text_document
-        .and_then(|text| text.completion?.completion_item?.snippet_support)
-        .unwrap_or(false);
-    let result = InitializeResult {
-        capabilities: capabilities(),
-        server_info: Some(ServerInfo {
-            name: "myc-schema".to_owned(),
-            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-        }),
-    };
-    let result = serde_json::to_value(result).unwrap_or_default();
-    if connection.initialize_finish(id, result).is_ok() {
-        server::serve(&connection, snippets);
+    let (incoming, messages) = bounded(64);
+    std::thread::spawn(move || read(&incoming));
+    let (out, outgoing) = unbounded();
+    let (alive, gone) = bounded(0);
+    let writer = std::thread::spawn(move || write(&outgoing, alive));
+    let end = server::serve(&messages, out, &gone);
+    // What is still to be answered is, and then there is nobody left to write for.
+    let written = writer.join();
+    match end {
+        Err(broken) => Err(Failure::io(format!("the editor's messages: {broken}"))),
+        Ok(server::End::Abrupt) => Err(Failure::silent(Exit::Findings)),
+        Ok(server::End::Shutdown | server::End::Gone) => match written {
+            Ok(Err(error)) => Err(Failure::stdout(&error)),
+            _ => Ok(()),
+        },
     }
-    // The threads end when nobody sends any more.
-    drop(connection);
-    threads.join().map_err(|error| Failure::io(format!("the editor's messages: {error}")))
+}
+
+/// Reads messages from stdin until nobody wants any more, or until there are none.
+fn read(incoming: &Sender<Result<Incoming, Broken>>) {
+    let mut stdin = io::stdin().lock();
+    while let Some(message) = rpc::read(&mut stdin).transpose() {
+        let last = message.is_err();
+        if incoming.send(message).is_err() || last {
+            return;
+        }
+    }
+}
+
+/// Writes messages to stdout. That it ends is seen by the end of `alive`.
+fn write(outgoing: &Receiver<Outgoing>, alive: Sender<()>) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    let written = outgoing.iter().try_for_each(|message| message.write(&mut stdout));
+    drop(alive);
+    written
+}
+
+/// Who this is and what it can do.
+fn introduction() -> InitializeResult {
+    let name = "myc-schema".to_owned();
+    let version = Some(env!("CARGO_PKG_VERSION").to_owned());
+    InitializeResult { capabilities: capabilities(), server_info: Some(ServerInfo { name, version }) }
 }
 
 fn capabilities() -> ServerCapabilities {

@@ -23,11 +23,12 @@ pub fn declared<'a>(text: &'a str, outline: &'a Outline, section: &'a str) -> im
 }
 
 /// Where what a target refers to is declared, or it itself where it is a declaration.
-pub fn definition(document: &Document, outline: &Outline, target: &Target) -> Option<Range<usize>> {
+pub fn definition(document: &Document, target: &Target) -> Option<Range<usize>> {
     let text = &document.text;
     if target.is_enum_value() {
         // The type of the field, then the value in the enum of that name.
         let (section, owner) = target.meaning.owner?;
+        let outline = &document.outline_of(&[section, "enums"]);
         let field = target.meaning.field?;
         let owner = declared(text, outline, section).find(|at| &text[outline.entries[*at].key.clone()] == owner)?;
         let child = |parent: usize, name: &str| {
@@ -42,7 +43,7 @@ pub fn definition(document: &Document, outline: &Outline, target: &Target) -> Op
     }
     match target.meaning.role {
         Role::Declared(_) | Role::Field | Role::EnumValue if !target.in_value => Some(target.range.clone()),
-        _ => declaration(text, outline, target.refers_to(), target.word),
+        _ => declaration(text, &document.outline_of(target.refers_to()), target.refers_to(), target.word),
     }
 }
 

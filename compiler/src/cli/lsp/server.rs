@@ -1,174 +1,293 @@
-//! The server: which texts are open, what is known about them, and an answer to each request.
+//! The server: which texts are open, what is known about them, and an answer to each request. It never does what takes
+//! long: the compiler has a thread, and what looks at a whole text has another, so that an answer about one place comes
+//! at once.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use gen_lsp_types::{
-    Code, CodeAction, CodeActionContext, CodeActionKind, CodeActionParams, CompletionParams, CompletionResponse,
-    Contents, Definition, DefinitionParams, DefinitionResponse, Diagnostic, DiagnosticRelatedInformation,
-    DiagnosticSeverity, DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
-    DocumentFormattingParams, DocumentSymbolParams, DocumentSymbolResponse, Hover, HoverParams, Location,
-    MarkupContent, MarkupKind, Message, PublishDiagnosticsParams, TextEdit, Uri, WorkspaceEdit,
+    CodeAction, CodeActionKind, CodeActionParams, CompletionParams, CompletionResponse, Contents, Definition,
+    DefinitionParams, DefinitionResponse, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
+    DocumentFormattingParams, DocumentSymbolParams, DocumentSymbolResponse, Hover, HoverParams, InitializeParams,
+    Location, MarkupContent, MarkupKind, MessageType, ShowMessageParams, TextEdit, VersionedTextDocumentIdentifier,
 };
 use indexmap::IndexMap;
-use lsp_server::{Connection, ErrorCode, Notification, Request, Response};
-use myc_schema::diag::Severity;
-use myc_schema::ir::{DigestKind, Schema};
-use myc_schema::{fix, fmt};
-use serde::Serialize;
+use myc_schema::fmt;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::analysis::{self, Analysis};
-use super::document::Document;
-use super::{complete, hover, navigate, target};
+use super::document::{Change, Document};
+use super::known::Known;
+use super::later::Later;
+use super::rpc::{Broken, Code, Id, Incoming, Outgoing, Params};
+use super::{complete, findings, hover, navigate, target};
 
-/// How long an answer waits for the compiler to have seen the newest text, before it goes by an earlier one.
+/// How long an answer waits for the compiler to have seen the newest text, before it goes by an earlier one. It does not
+/// where the compiler is known to need longer.
 const PATIENCE: Duration = Duration::from_millis(25);
-
-/// How long an answer waits that is wrong if it goes by an earlier text.
-const NEEDED: Duration = Duration::from_secs(5);
 
 /// An open text.
 struct Open {
     document: Document,
     analysis: Option<Analysis>,
     /// What was last resolved, from whichever version.
-    schema: Option<Arc<Schema>>,
+    known: Option<Known>,
+    /// What is to be answered when the compiler has seen this version.
+    waiting: Vec<(Id, CodeActionParams)>,
 }
 
-struct Server<'a> {
-    connection: &'a Connection,
-    open: IndexMap<String, Open>,
-    texts: Sender<(String, Document)>,
-    analyses: Receiver<(String, Analysis)>,
-    /// Whether the client takes snippets.
-    snippets: bool,
+impl Open {
+    /// What the compiler says about the text as it is now.
+    fn current(&self) -> Option<&Analysis> {
+        self.analysis.as_ref().filter(|analysis| analysis.serial == self.document.serial)
+    }
+}
+
+/// How far the conversation is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    New,
+    Running,
+    ShutDown,
 }
 
 /// Why serving ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum End {
-    /// The client asked for it.
+    /// The client asked for it, as the protocol wants it.
     Shutdown,
+    /// The client asked for it, but had not said that it would.
+    Abrupt,
     /// The client is gone.
     Gone,
 }
 
-/// Serves a client that has been initialized, until it is done.
-pub fn serve(connection: &Connection, snippets: bool) -> End {
-    let (texts, to_check) = unbounded();
-    let (checked, analyses) = unbounded();
-    std::thread::scope(|scope| {
-        scope.spawn(move || analysis::serve(&to_check, &checked));
-        // Dropped at the end of this scope, which ends the thread.
-        let mut server = Server { connection, open: IndexMap::new(), texts, analyses, snippets };
-        server.run()
-    })
+struct Server {
+    out: Sender<Outgoing>,
+    state: State,
+    /// Whether the client takes snippets.
+    snippets: bool,
+    open: IndexMap<String, Open>,
+    texts: Sender<(String, Document)>,
+    analyses: Receiver<(String, Analysis)>,
+    later: Later,
+    /// The number of the newest text.
+    serial: u64,
 }
 
-impl Server<'_> {
-    fn run(&mut self) -> End {
-        let messages = self.connection.receiver.clone();
+/// Serves a client until it is done, or nobody takes what is sent `out`.
+pub fn serve(
+    messages: &Receiver<Result<Incoming, Broken>>,
+    out: Sender<Outgoing>,
+    gone: &Receiver<()>,
+) -> Result<End, Broken> {
+    let (texts, to_check) = unbounded();
+    let (checked, analyses) = unbounded();
+    // The threads end when nobody asks them any more, or with the process: nothing is lost in the middle of their work.
+    std::thread::spawn(move || analysis::serve(&to_check, &checked));
+    let later = Later::start(out.clone());
+    let (open, state) = (IndexMap::new(), State::New);
+    Server { out, state, snippets: false, open, texts, analyses, later, serial: 0 }.run(messages, gone)
+}
+
+impl Server {
+    fn run(&mut self, messages: &Receiver<Result<Incoming, Broken>>, gone: &Receiver<()>) -> Result<End, Broken> {
         let analyses = self.analyses.clone();
         loop {
             select! {
                 recv(messages) -> message => match message {
-                    Err(_) => return End::Gone,
-                    Ok(lsp_server::Message::Request(request)) => match self.connection.handle_shutdown(&request) {
-                        Ok(true) => return End::Shutdown,
-                        Ok(false) => self.request(request),
-                        Err(_) => return End::Gone,
+                    Err(_) => return Ok(End::Gone),
+                    Ok(message) => match message? {
+                        Incoming::Request(id, method, params) => self.request(id, &method, &params),
+                        Incoming::Notification(method, _) if method == "exit" => {
+                            return Ok(if self.state == State::ShutDown { End::Shutdown } else { End::Abrupt });
+                        }
+                        Incoming::Notification(method, params) => self.notification(&method, &params),
+                        Incoming::Answer => {}
+                        Incoming::Refused(id, code, words) => self.send(Outgoing::refusal(id.as_ref(), code, &words)),
                     },
-                    Ok(lsp_server::Message::Notification(notification)) if notification.method == "exit" => {
-                        return End::Gone;
-                    }
-                    Ok(lsp_server::Message::Notification(notification)) => self.notification(notification),
-                    Ok(lsp_server::Message::Response(_)) => {}
                 },
+                recv(gone) -> _ => return Ok(End::Gone),
                 recv(analyses) -> analysis => match analysis {
-                    Err(_) => return End::Gone,
+                    Err(_) => return Ok(End::Gone),
                     Ok((uri, analysis)) => self.analysed(&uri, analysis),
                 },
             }
         }
     }
 
-    fn request(&mut self, request: Request) {
-        let Request { id, method, params } = request;
-        let result = match method.as_str() {
-            "textDocument/hover" => reply(params, |params| self.hover(params)),
-            "textDocument/completion" => reply(params, |params| self.completion(params)),
-            "textDocument/definition" => reply(params, |params| self.definition(params)),
-            "textDocument/documentSymbol" => reply(params, |params| self.symbols(params)),
-            "textDocument/formatting" => reply(params, |params| self.formatting(params)),
-            "textDocument/codeAction" => reply(params, |params| self.code_actions(params)),
-            _ => Err((ErrorCode::MethodNotFound, format!("no such method: {method}"))),
+    fn request(&mut self, id: Id, method: &str, params: &Params) {
+        let refused = match (self.state, method == "initialize") {
+            (State::New, true) | (State::Running, false) => None,
+            (State::New, false) => Some((Code::NotInitialized, "`initialize` comes first")),
+            (State::Running, true) => Some((Code::InvalidRequest, "the server is initialized already")),
+            (State::ShutDown, _) => Some((Code::InvalidRequest, "the server is shut down")),
         };
-        let response = match result {
-            Ok(value) => Response::new_ok(id, value),
-            Err((code, words)) => Response::new_err(id, code as i32, words),
-        };
-        self.send(response.into());
+        if let Some((code, words)) = refused {
+            return self.send(Outgoing::refusal(Some(&id), code, words));
+        }
+        match method {
+            "initialize" => self.answer(&id, params, Self::initialize),
+            "shutdown" => {
+                self.state = State::ShutDown;
+                self.send(Outgoing::answer(&id, &()));
+            }
+            "textDocument/hover" => self.answer(&id, params, Self::hover),
+            "textDocument/completion" => self.answer(&id, params, Self::completion),
+            "textDocument/definition" => self.answer(&id, params, Self::definition),
+            "textDocument/documentSymbol" => self.answer_later(id, params, Self::symbols),
+            "textDocument/formatting" => self.answer_later(id, params, Self::formatting),
+            "textDocument/codeAction" => {
+                self.with(&id, params, |server, params| server.code_actions(id.clone(), params))
+            }
+            _ => self.send(Outgoing::refusal(Some(&id), Code::MethodNotFound, &format!("no such method: {method}"))),
+        }
     }
 
-    fn notification(&mut self, notification: Notification) {
-        let Notification { method, params } = notification;
-        match method.as_str() {
+    /// Does something with the parameters of a request, or says that they are none of it.
+    fn with<P: DeserializeOwned>(&mut self, id: &Id, params: &Params, then: impl FnOnce(&mut Self, P)) {
+        match params.read() {
+            Ok(params) => then(self, params),
+            Err(error) => self.send(Outgoing::refusal(Some(id), Code::InvalidParams, &error.to_string())),
+        }
+    }
+
+    fn answer<P: DeserializeOwned, R: Serialize>(
+        &mut self,
+        id: &Id,
+        params: &Params,
+        result: impl FnOnce(&mut Self, P) -> R,
+    ) {
+        self.with(id, params, |server, params| {
+            let result = result(server, params);
+            server.send(Outgoing::answer(id, &result));
+        });
+    }
+
+    /// Answers with what another thread finds out; where there is nothing to find out about, with nothing.
+    fn answer_later<P: DeserializeOwned, R: Serialize, W: FnOnce() -> Option<R> + Send + 'static>(
+        &mut self,
+        id: Id,
+        params: &Params,
+        work: impl FnOnce(&mut Self, P) -> Option<W>,
+    ) {
+        self.with(&id.clone(), params, |server, params| match work(server, params) {
+            Some(work) => server.later.answer(id, work),
+            None => server.send(Outgoing::answer(&id, &())),
+        });
+    }
+
+    fn notification(&mut self, method: &str, params: &Params) {
+        if self.state != State::Running {
+            return;
+        }
+        match method {
             "textDocument/didOpen" => {
-                let Ok(DidOpenTextDocumentParams { text_document }) = serde_json::from_value(params) else { return };
+                let Ok(DidOpenTextDocumentParams { text_document }) = params.read() else { return };
                 self.changed(text_document.uri.0, Document::new(text_document.text, text_document.version));
             }
-            "textDocument/didChange" => {
-                let Ok(DidChangeTextDocumentParams { text_document, content_changes }) = serde_json::from_value(params)
-                else {
-                    return;
-                };
-                let uri = text_document.text_document_identifier.uri.0;
-                let Some(open) = self.open.get(&uri) else { return };
-                let document = open.document.changed(content_changes, text_document.version);
-                self.changed(uri, document);
-            }
+            "textDocument/didChange" => match params.read() {
+                Ok(change) => self.change(change),
+                Err(error) => self.lost(params, &error.to_string()),
+            },
             "textDocument/didClose" => {
-                let Ok(DidCloseTextDocumentParams { text_document }) = serde_json::from_value(params) else { return };
-                if self.open.shift_remove(&text_document.uri.0).is_some() {
-                    self.publish(text_document.uri, None, Vec::new());
-                }
+                let Ok(DidCloseTextDocumentParams { text_document }) = params.read() else { return };
+                self.close(&text_document.uri.0);
+            }
+            "$/cancelRequest" => {
+                let Ok(Cancel { id }) = params.read() else { return };
+                self.cancel(&id);
             }
             _ => {}
         }
     }
 
-    fn changed(&mut self, uri: String, document: Document) {
+    fn change(&mut self, DidChange { text_document, content_changes }: DidChange) {
+        let VersionedTextDocumentIdentifier { version, text_document_identifier } = text_document;
+        let uri = text_document_identifier.uri.0;
+        let Some(open) = self.open.get(&uri) else { return };
+        let mut document = open.document.clone();
+        document.change(content_changes, version);
+        self.changed(uri, document);
+    }
+
+    /// A change that cannot be read: from here on the text would be another than the client's.
+    fn lost(&mut self, params: &Params, why: &str) {
+        let Ok(Lost { text_document }) = params.read() else { return };
+        if self.close(&text_document.uri) {
+            let message = format!("{}: a change cannot be read ({why}); open it again", text_document.uri);
+            let shown = ShowMessageParams { kind: MessageType::Error, message };
+            self.send(Outgoing::notification("window/showMessage", &shown));
+        }
+    }
+
+    fn changed(&mut self, uri: String, mut document: Document) {
+        self.serial += 1;
+        document.serial = self.serial;
         let _ = self.texts.send((uri.clone(), document.clone()));
         match self.open.get_mut(&uri) {
-            Some(open) => open.document = document,
+            Some(open) => {
+                open.document = document;
+                let outdated = std::mem::take(&mut open.waiting);
+                self.outdated(outdated);
+            }
             None => {
-                self.open.insert(uri, Open { document, analysis: None, schema: None });
+                self.open.insert(uri, Open { document, analysis: None, known: None, waiting: Vec::new() });
             }
         }
     }
 
-    fn analysed(&mut self, uri: &str, analysis: Analysis) {
-        let Some(open) = self.open.get_mut(uri) else { return };
-        if analysis.schema.is_some() {
-            open.schema.clone_from(&analysis.schema);
-        }
-        let current = analysis.document.version == open.document.version;
-        let shown = current.then(|| diagnostics(&Uri(uri.to_owned()), &analysis));
-        let version = analysis.document.version;
-        open.analysis = Some(analysis);
-        if let Some(shown) = shown {
-            self.publish(Uri(uri.to_owned()), Some(version), shown);
+    fn close(&mut self, uri: &str) -> bool {
+        let Some(mut open) = self.open.shift_remove(uri) else { return false };
+        self.outdated(std::mem::take(&mut open.waiting));
+        self.later.dispose(open);
+        self.send(findings::none(gen_lsp_types::Uri(uri.to_owned())));
+        true
+    }
+
+    fn outdated(&self, waiting: Vec<(Id, CodeActionParams)>) {
+        for (id, _) in waiting {
+            self.send(Outgoing::refusal(Some(&id), Code::Modified, "the text has changed"));
         }
     }
 
-    /// Waits until the newest text of a document has been looked at, but not for long.
-    fn settle(&mut self, uri: &str, patience: Duration) {
-        let deadline = Instant::now() + patience;
+    fn cancel(&mut self, id: &Id) {
+        let mut found = self.later.cancel(id);
+        for open in self.open.values_mut() {
+            let before = open.waiting.len();
+            open.waiting.retain(|(waiting, _)| waiting != id);
+            found |= open.waiting.len() < before;
+        }
+        if found {
+            self.send(Outgoing::refusal(Some(id), Code::Cancelled, "cancelled"));
+        }
+    }
+
+    fn analysed(&mut self, uri: &str, mut analysis: Analysis) {
+        let Some(open) = self.open.get_mut(uri) else { return };
+        let old = Known::of(&analysis).map(|known| open.known.replace(known));
+        let shown = std::mem::take(&mut analysis.shown);
+        let older = open.analysis.replace(analysis);
+        // To free ten thousand messages takes longer than an answer may.
+        self.later.dispose((old, older));
+        if open.current().is_none() {
+            return;
+        }
+        let waiting = std::mem::take(&mut open.waiting);
+        self.send(shown);
+        for (id, params) in waiting {
+            self.code_actions(id, params);
+        }
+    }
+
+    /// Waits until the newest text of a document has been looked at, where that does not take long.
+    fn settle(&mut self, uri: &str) {
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let Some(open) = self.open.get(uri) else { return };
-            if open.analysis.as_ref().is_some_and(|known| known.document.version == open.document.version) {
+            let slow = open.analysis.as_ref().is_some_and(|analysis| analysis.took > PATIENCE);
+            if slow || open.current().is_some() {
                 return;
             }
             let Ok((uri, analysis)) = self.analyses.recv_deadline(deadline) else { return };
@@ -176,192 +295,123 @@ impl Server<'_> {
         }
     }
 
+    fn initialize(&mut self, params: InitializeParams) -> gen_lsp_types::InitializeResult {
+        self.state = State::Running;
+        let completion = params.capabilities.text_document.and_then(|text| text.completion);
+        self.snippets = completion.and_then(|completion| completion.completion_item?.snippet_support).unwrap_or(false);
+        super::introduction()
+    }
+
     fn hover(&mut self, params: HoverParams) -> Option<Hover> {
         let at = params.text_document_position_params;
-        self.settle(&at.text_document.uri.0, PATIENCE);
+        self.settle(&at.text_document.uri.0);
         let open = self.open.get(&at.text_document.uri.0)?;
         let offset = open.document.offset(at.position);
         let outline = open.document.outline_at(offset);
         let target = target::target(&open.document, &outline, offset)?;
-        let value = hover::markdown(&target, open.schema.as_deref())?;
+        let value = hover::markdown(&target, open.known.as_ref(), open.document.serial)?;
         let contents = Contents::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value });
         Some(Hover { contents, range: Some(open.document.range(target.range)) })
     }
 
     fn completion(&mut self, params: CompletionParams) -> Option<CompletionResponse> {
         let at = params.text_document_position_params;
-        self.settle(&at.text_document.uri.0, PATIENCE);
+        self.settle(&at.text_document.uri.0);
         let open = self.open.get(&at.text_document.uri.0)?;
         let offset = open.document.offset(at.position);
-        let items = complete::complete(&open.document, offset, open.schema.as_deref(), self.snippets);
+        let schema = open.known.as_ref().map(|known| &*known.schema);
+        let items = complete::complete(&open.document, offset, schema, self.snippets);
         Some(CompletionResponse::CompletionItemList(items))
     }
 
     fn definition(&mut self, params: DefinitionParams) -> Option<DefinitionResponse> {
         let at = params.text_document_position_params;
-        let open = self.open.get(&at.text_document.uri.0)?;
-        let document = &open.document;
+        let document = &self.open.get(&at.text_document.uri.0)?.document;
         let offset = document.offset(at.position);
         let target = target::target(document, &document.outline_at(offset), offset)?;
-        let range = document.range(navigate::definition(document, &document.outline(), &target)?);
+        let range = document.range(navigate::definition(document, &target)?);
         let location = Location { uri: at.text_document.uri.clone(), range };
         Some(DefinitionResponse::Definition(Definition::Location(location)))
     }
 
-    fn symbols(&mut self, params: DocumentSymbolParams) -> Option<DocumentSymbolResponse> {
-        let open = self.open.get(&params.text_document.uri.0)?;
-        let symbols = navigate::symbols(&open.document, &open.document.outline());
-        Some(DocumentSymbolResponse::DocumentSymbolList(symbols))
+    fn symbols(
+        &mut self,
+        params: DocumentSymbolParams,
+    ) -> Option<impl FnOnce() -> Option<DocumentSymbolResponse> + use<>> {
+        let document = self.open.get(&params.text_document.uri.0)?.document.clone();
+        Some(move || {
+            Some(DocumentSymbolResponse::DocumentSymbolList(navigate::symbols(&document, &document.outline())))
+        })
     }
 
     /// The whole text, where it is not formatted; a text with a digest over its bytes is left alone.
-    fn formatting(&mut self, params: DocumentFormattingParams) -> Option<Vec<TextEdit>> {
-        self.settle(&params.text_document.uri.0, NEEDED);
-        let open = self.open.get(&params.text_document.uri.0)?;
-        let document = &open.document;
-        let source = open.schema.as_ref().is_some_and(|schema| schema.digest_kind == DigestKind::Source);
-        let formatted = fmt::format(&document.text).ok().filter(|_| !source)?;
-        Some(replaced(document, &formatted))
+    fn formatting(
+        &mut self,
+        params: DocumentFormattingParams,
+    ) -> Option<impl FnOnce() -> Option<Vec<TextEdit>> + use<>> {
+        let document = self.open.get(&params.text_document.uri.0)?.document.clone();
+        Some(move || {
+            let formatted = fmt::format(&document.text).ok()?;
+            let edits = findings::replaced(&document, &formatted);
+            (edits.is_empty() || !fmt::changes_digest(&document.text)).then_some(edits)
+        })
     }
 
-    fn code_actions(&mut self, params: CodeActionParams) -> Option<Vec<CodeAction>> {
-        let uri = params.text_document.uri;
-        self.settle(&uri.0, NEEDED);
-        let open = self.open.get(&uri.0)?;
-        let analysis = open.analysis.as_ref().filter(|known| known.document.version == open.document.version)?;
-        let document = &open.document;
-        let wanted = document.offset(params.range.start)..document.offset(params.range.end);
-        let mut actions = quick_fixes(&uri, analysis, &wanted, &params.context);
-        // Looking for all edits takes several looks at the text, so only who asks for them gets them.
-        let all = CodeActionKind::SourceFixAll;
-        if params.context.only.as_ref().is_some_and(|only| only.contains(&all)) {
-            let edits = replaced(document, &fix::fix(&document.text).text);
-            actions.extend((!edits.is_empty()).then(|| CodeAction {
-                title: "Mend all that leaves no doubt".to_owned(),
-                kind: Some(all),
-                edit: Some(changes(&uri, edits)),
-                ..CodeAction::default()
-            }));
+    /// Answers with the suggestions about a range, when they are known.
+    fn code_actions(&mut self, id: Id, params: CodeActionParams) {
+        let Some(open) = self.open.get_mut(&params.text_document.uri.0) else {
+            return self.send(Outgoing::answer(&id, &()));
+        };
+        if open.current().is_none() {
+            return open.waiting.push((id, params));
         }
-        Some(actions)
+        let CodeActionParams { text_document, range, context, .. } = params;
+        let document = &open.document;
+        let mut actions: Vec<CodeAction> = Vec::new();
+        if findings::wanted(&context, &CodeActionKind::QuickFix) {
+            let diagnostics = open.current().map_or(&[][..], |analysis| &analysis.diagnostics);
+            let range = document.offset(range.start)..document.offset(range.end);
+            actions = findings::quick_fixes(&text_document.uri, document, diagnostics, &range);
+        }
+        // Only who asks for all edits at once gets them.
+        if !context.only.is_some_and(|only| only.contains(&CodeActionKind::SourceFixAll)) {
+            return self.send(Outgoing::answer(&id, &actions));
+        }
+        let document = document.clone();
+        self.later.answer(id, move || {
+            actions.extend(findings::fix_all(&text_document.uri, &document));
+            actions
+        });
     }
 
-    fn publish(&self, uri: Uri, version: Option<i32>, diagnostics: Vec<Diagnostic>) {
-        let params = PublishDiagnosticsParams { uri, version, diagnostics };
-        self.send(Notification::new("textDocument/publishDiagnostics".to_owned(), params).into());
-    }
-
-    fn send(&self, message: lsp_server::Message) {
+    fn send(&self, message: Outgoing) {
         // Where the client is gone there is nobody left to tell.
-        let _ = self.connection.sender.send(message);
+        let _ = self.out.send(message);
     }
 }
 
-type Refusal = (ErrorCode, String);
-
-fn reply<P: DeserializeOwned, R: Serialize>(
-    params: serde_json::Value,
-    answer: impl FnOnce(P) -> R,
-) -> Result<serde_json::Value, Refusal> {
-    let params = serde_json::from_value(params).map_err(|error| (ErrorCode::InvalidParams, error.to_string()))?;
-    serde_json::to_value(answer(params)).map_err(|error| (ErrorCode::InternalError, error.to_string()))
+/// The parameters of `textDocument/didChange`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DidChange {
+    text_document: VersionedTextDocumentIdentifier,
+    content_changes: Vec<Change>,
 }
 
-fn diagnostics(uri: &Uri, analysis: &Analysis) -> Vec<Diagnostic> {
-    analysis.diagnostics.iter().map(|found| diagnostic(uri, analysis, found)).collect()
+/// What is not wanted any more.
+#[derive(Deserialize)]
+struct Cancel {
+    id: Id,
 }
 
-fn diagnostic(uri: &Uri, analysis: &Analysis, found: &myc_schema::diag::Diagnostic) -> Diagnostic {
-    let document = &analysis.document;
-    let mut words = found.message.clone();
-    if let Some(help) = &found.help {
-        words.push_str("\nhelp: ");
-        words.push_str(help);
-    }
-    let related = found.related.iter().map(|(span, message)| DiagnosticRelatedInformation {
-        location: Location { uri: uri.clone(), range: document.span(*span) },
-        message: message.clone(),
-    });
-    let related: Vec<_> = related.collect();
-    Diagnostic {
-        range: document.span(found.span.unwrap_or_default()),
-        severity: Some(match found.severity() {
-            Severity::Error => DiagnosticSeverity::Error,
-            Severity::Warning => DiagnosticSeverity::Warning,
-        }),
-        code: Some(Code::String(found.code.id.to_owned())),
-        source: Some("myc-schema".to_owned()),
-        message: Message::String(words),
-        related_information: (!related.is_empty()).then_some(related),
-        ..Diagnostic::default()
-    }
+/// The name of a text that a message is about.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Lost {
+    text_document: Named,
 }
 
-/// The suggestions about what is in a range.
-fn quick_fixes(
-    uri: &Uri,
-    analysis: &Analysis,
-    wanted: &std::ops::Range<usize>,
-    context: &CodeActionContext,
-) -> Vec<CodeAction> {
-    let asked = |kind: &CodeActionKind| {
-        let kind = String::from(kind.clone());
-        context.only.as_ref().is_none_or(|only| {
-            only.iter().any(|only| {
-                let only = String::from(only.clone());
-                kind == only || kind.starts_with(&format!("{only}.")) || only.is_empty()
-            })
-        })
-    };
-    if !asked(&CodeActionKind::QuickFix) {
-        return Vec::new();
-    }
-    let touches = |found: &&myc_schema::diag::Diagnostic| {
-        found.span.is_some_and(|span| span.start as usize <= wanted.end && wanted.start <= span.end as usize)
-    };
-    let fix = |found: &myc_schema::diag::Diagnostic| {
-        let suggestion = found.suggestion.as_ref()?;
-        let document = &analysis.document;
-        let range = suggestion.span.start as usize..suggestion.span.end as usize;
-        let old = document.text.get(range.clone())?;
-        let edit = TextEdit { range: document.range(range), new_text: suggestion.replacement.clone() };
-        Some(CodeAction {
-            title: format!("Replace `{}` with `{}`", shortened(old), shortened(&suggestion.replacement)),
-            kind: Some(CodeActionKind::QuickFix),
-            diagnostics: Some(vec![diagnostic(uri, analysis, found)]),
-            is_preferred: Some(true),
-            edit: Some(changes(uri, vec![edit])),
-            ..CodeAction::default()
-        })
-    };
-    analysis.diagnostics.iter().filter(touches).filter_map(fix).collect()
-}
-
-fn changes(uri: &Uri, edits: Vec<TextEdit>) -> WorkspaceEdit {
-    WorkspaceEdit { changes: Some([(uri.clone(), edits)].into_iter().collect()), ..WorkspaceEdit::default() }
-}
-
-/// The edit that makes a document another text: of what differs, so that a cursor elsewhere stays where it is.
-fn replaced(document: &Document, new: &str) -> Vec<TextEdit> {
-    let old = &*document.text;
-    if old == new {
-        return Vec::new();
-    }
-    let same = old.bytes().zip(new.bytes()).take_while(|(old, new)| old == new).count();
-    let start = (0..=same).rev().find(|at| old.is_char_boundary(*at)).unwrap_or(0);
-    let (old_rest, new_rest) = (&old[start..], &new[start..]);
-    let same = old_rest.bytes().rev().zip(new_rest.bytes().rev()).take_while(|(old, new)| old == new).count();
-    let end = (0..=same).rev().find(|back| old_rest.is_char_boundary(old_rest.len() - back)).unwrap_or(0);
-    let new_text = new_rest[..new_rest.len() - end].to_owned();
-    vec![TextEdit { range: document.range(start..old.len() - end), new_text }]
-}
-
-/// A text that fits into a menu.
-fn shortened(text: &str) -> String {
-    const LONGEST: usize = 40;
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}…", &line[..at]),
-        None => line,
-    }
+#[derive(Deserialize)]
+struct Named {
+    uri: String,
 }

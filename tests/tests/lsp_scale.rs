@@ -1,0 +1,142 @@
+//! `myc-schema lsp` with a contract of ten thousand messages: who waits for whom, and for how much. How long it takes is
+//! left to `cargo xtask bench lsp`.
+
+use std::fmt::Write as _;
+
+use mycelium_tests::lsp_client::{Client, URI};
+use serde_json::{Value, json};
+
+const MESSAGES: usize = 10_000;
+
+fn large() -> String {
+    let mut text = String::from(
+        "domains:\n  Market: { description: \"Prices\" }\nstructs:\n  Price: { fields: { mantissa: i64, exponent: i8 } }\nmessages:\n",
+    );
+    for index in 0..MESSAGES {
+        let id = 1000 + index;
+        let _ = write!(
+            text,
+            "  Message{index}:\n    tlv_type: {id}\n    domain: Market\n    description: \"Number {index}\"\n    fields:\n      \
+             id: u64\n      price: {{ type: Price, description: \"😀\" }}\n      name: {{ type: String<12>, validation: [{{ not_empty: true }}] }}\n"
+        );
+    }
+    text
+}
+
+/// A place in the middle: that of a field's name, and of its type.
+fn middle(text: &str) -> (usize, usize) {
+    let message = text.find("Message5000:").expect("a message");
+    let find = |what: &str| text[message..].find(what).expect("a field") + message;
+    (find("price: "), find("Price"))
+}
+
+fn document() -> Value {
+    json!({ "textDocument": { "uri": URI } })
+}
+
+fn format() -> Value {
+    json!({ "textDocument": { "uri": URI }, "options": { "tabSize": 2, "insertSpaces": true } })
+}
+
+fn at(position: &Value) -> Value {
+    json!({ "textDocument": { "uri": URI }, "position": position })
+}
+
+fn actions(position: &Value) -> Value {
+    let range = json!({ "start": position, "end": position });
+    json!({ "textDocument": { "uri": URI }, "range": range, "context": { "diagnostics": [] } })
+}
+
+fn words(hover: &Value) -> &str {
+    hover["contents"]["value"].as_str().expect("words")
+}
+
+/// Without this, hovering, completing and going somewhere would stop while somebody types.
+#[test]
+fn an_answer_about_one_place_waits_for_nothing() {
+    let text = large();
+    let mut client = Client::open(&text);
+    let (field, ty) = middle(&text);
+    let (field, ty_at) = (client.position(field + 1), client.position(ty + 1));
+    let shown = client.request("textDocument/hover", at(&field)).expect("an answer");
+    assert!(words(&shown).contains("offset 8, size 16") && !words(&shown).contains("last edits"), "{shown}");
+    for (round, new) in ["Pricf", "Price"].into_iter().enumerate() {
+        client.edit(ty..ty + 5, new);
+        let version = client.diagnostics.1;
+        let action = client.ask("textDocument/codeAction", actions(&ty_at));
+        let slow =
+            [client.ask("textDocument/formatting", format()), client.ask("textDocument/documentSymbol", document())];
+        let shown = client.request("textDocument/hover", at(&field)).expect("an answer");
+        assert!(words(&shown).contains("field `Message5000.price`"), "{shown}");
+        assert!(words(&shown).contains("As of before the last edits"), "{shown}");
+        let offers = client.request("textDocument/completion", at(&ty_at)).expect("an answer");
+        assert!(offers.as_array().expect("a list").iter().any(|offer| offer["label"] == "Price"));
+        let found = client.request("textDocument/definition", at(&ty_at)).expect("an answer");
+        assert_eq!(found["range"]["start"]["line"].as_u64(), (round == 1).then_some(3), "{found}");
+        // The compiler has not seen the edit yet, and what takes long has not been done.
+        assert_eq!(client.diagnostics.1, version);
+        for id in slow.into_iter().chain([action]) {
+            assert!(!client.is_answered(id));
+        }
+        let fixes = client.answer(action).expect("an answer");
+        assert_eq!(fixes.as_array().map(Vec::len), Some(1 - round), "{fixes}");
+        assert_eq!(client.codes(), if round == 0 { vec!["E0201"] } else { vec![] });
+        assert_eq!(client.answer(slow[0]), Ok(json!([])), "it is formatted");
+        let symbols = client.answer(slow[1]).expect("symbols");
+        assert_eq!(symbols[2]["children"].as_array().map(Vec::len), Some(MESSAGES));
+    }
+    let shown = client.request("textDocument/hover", at(&field)).expect("an answer");
+    assert!(!words(&shown).contains("last edits"), "{shown}");
+    // 90,000 values taken apart into maps would be most of a gigabyte.
+    let peak = client.peak_memory();
+    assert!(peak < 400, "{peak} MiB");
+    client.shut_down().exits(0);
+}
+
+/// Without this, the compiler would be busy with what somebody typed a while ago.
+#[test]
+fn only_the_newest_text_is_looked_at() {
+    let text = large();
+    let mut client = Client::open(&text);
+    let (_, ty) = middle(&text);
+    let at = client.position(ty);
+    let published = client.published;
+    for _ in 0..20 {
+        client.edit(ty..ty + 5, "Pricf");
+        client.edit(ty..ty + 5, "Price");
+    }
+    assert_eq!(client.codes(), Vec::<String>::new());
+    let count = client.published - published;
+    assert!(count <= 2, "40 edits were looked at {count} times");
+    // What was asked about an earlier text is not answered by a later one.
+    client.edit(ty..ty + 5, "Pricf");
+    let action = client.ask("textDocument/codeAction", actions(&at));
+    client.edit(ty..ty + 5, "Price");
+    assert_eq!(client.answer(action).expect_err("outdated")["code"], -32801);
+    client.shut_down().exits(0);
+}
+
+/// Without this, an editor that changes its mind would wait for what it does not want.
+#[test]
+fn requests_are_cancelled() {
+    let text = large();
+    let mut client = Client::open(&text);
+    let first = client.ask("textDocument/formatting", format());
+    let second = client.ask("textDocument/formatting", format());
+    let third = client.ask("textDocument/documentSymbol", document());
+    for id in [second, third, 999] {
+        client.notify("$/cancelRequest", json!({ "id": id }));
+    }
+    assert_eq!(client.answer(second).expect_err("cancelled")["code"], -32800);
+    assert_eq!(client.answer(third).expect_err("cancelled")["code"], -32800);
+    assert!(!client.is_answered(first));
+    assert_eq!(client.answer(first), Ok(json!([])));
+    // It has been answered: there is nothing to cancel.
+    client.notify("$/cancelRequest", json!({ "id": first }));
+    client.edit(0..0, "#");
+    let action = client.ask("textDocument/codeAction", actions(&json!({ "line": 0, "character": 0 })));
+    client.notify("$/cancelRequest", json!({ "id": action }));
+    assert_eq!(client.answer(action).expect_err("cancelled")["code"], -32800);
+    client.settle();
+    client.shut_down().exits(0);
+}
