@@ -54,8 +54,13 @@ impl Witness {
     }
 }
 
+/// For clients that have to be given up while they are sent away.
+fn short_drain() -> EndpointConfig {
+    config().drain_limit(Duration::from_millis(500))
+}
+
 fn short() -> EndpointConfig {
-    config().handshake_deadline(Duration::from_millis(40)).drain_limit(Duration::from_millis(500))
+    short_drain().handshake_deadline(Duration::from_millis(40))
 }
 
 #[tokio::test]
@@ -180,8 +185,7 @@ async fn messages_that_are_none_are_counted_by_code_and_the_client_stays() {
 async fn a_client_that_never_reads_loses_messages_alone() {
     for policy in [OverflowPolicy::DropOldest, OverflowPolicy::DropNewest, OverflowPolicy::Disconnect] {
         let limits = QueueLimits { frames: 64, bytes: 1 << 20 };
-        let mut witness =
-            Witness::new(short().handshake_deadline(Duration::from_secs(5)).policy(policy).queue_limits(limits)).await;
+        let mut witness = Witness::new(short_drain().policy(policy).queue_limits(limits)).await;
         let deaf = witness.place.listener().await;
         let mut publisher = witness.place.bus.publisher::<TextMessage>().unwrap();
         let message = text("as long as it takes");
@@ -209,7 +213,7 @@ async fn a_client_that_never_reads_loses_messages_alone() {
 #[tokio::test]
 async fn a_blocking_client_that_never_reads_has_a_limit() {
     let limits = QueueLimits { frames: 64, bytes: 1 << 20 };
-    let config = short().handshake_deadline(Duration::from_secs(5)).policy(OverflowPolicy::Block);
+    let config = short_drain().policy(OverflowPolicy::Block);
     let mut witness = Witness::new(config.queue_limits(limits).stall_limit(Duration::from_millis(50))).await;
     let deaf = witness.place.listener().await;
     let mut publisher = witness.place.bus.publisher::<TextMessage>().unwrap();
@@ -347,7 +351,7 @@ async fn half_spoken_connections_that_make_room_are_gone_at_once() {
 // A flood of requests whose answers nobody reads must not become memory.
 #[tokio::test]
 async fn requests_without_end_are_cut_off() {
-    let mut witness = Witness::new(short().handshake_deadline(Duration::from_secs(5))).await;
+    let mut witness = Witness::new(short_drain()).await;
     let mut peer = witness.place.client().await;
     let requests = core::<Subscribe>(SubscribeArgs { all: true, type_ids: &[], request: 1 }).repeat(2000);
     soon(async {

@@ -263,6 +263,8 @@ impl Client {
                 read
             }
             Err(error) if error.kind() == ErrorKind::ConnectionReset => 0,
+            // A read with a timeout is interrupted when the process was stopped and goes on.
+            Err(error) if error.kind() == ErrorKind::Interrupted => self.read(until),
             Err(error) => panic!("nothing comes: {error}"),
         }
     }
