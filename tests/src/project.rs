@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::program::{Run, command};
 use crate::toolchain::{self, root, target_folder};
 
@@ -76,8 +78,8 @@ impl Program {
     /// Asks it to end, and asserts that it does with exit code 0.
     #[track_caller]
     pub fn ends(mut self) {
-        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
-        assert!(told.success(), "it has ended before:\n{}", self.said);
+        let told = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        assert!(told.is_ok(), "{told:?}; it said:\n{}", self.said);
         let deadline = Instant::now() + LIMIT;
         // Its end closes its stderr.
         while let Ok(line) = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {

@@ -232,8 +232,8 @@ async fn other_contract(socket: &Path) -> Outcome {
 }
 
 fn kill(pid: u32) -> Outcome {
-    let status = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status()?;
-    if status.success() { Ok(()) } else { Err(format!("kill: {status}").into()) }
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).ok_or("no process")?;
+    Ok(rustix::process::kill_process(pid, rustix::process::Signal::KILL)?)
 }
 
 /// The log as a timeline: when, who, what.
