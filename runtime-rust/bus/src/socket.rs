@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::future::poll_fn;
-use std::io::{self, IoSlice, Read};
+use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use rustix::net::SendFlags;
+use rustix::io::retry_on_intr;
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
 use socket2::Socket;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -77,7 +78,7 @@ impl Reader {
     pub(crate) fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         loop {
             let mut guard = ready!(self.socket.poll_read_ready(context))?;
-            match retry_interrupted(|| guard.get_inner().read(buffer)) {
+            match read(guard.get_inner(), buffer) {
                 Ok(read) => {
                     // A short read has emptied the socket: what comes then wakes again. The end stays known.
                     if 0 < read && read < buffer.len() {
@@ -98,7 +99,7 @@ impl Reader {
 
     /// Reads without waiting.
     pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        retry_interrupted(|| self.socket.get_ref().read(buffer))
+        read(self.socket.get_ref(), buffer)
     }
 
     #[cfg(test)]
@@ -139,11 +140,11 @@ impl Writer {
     pub(crate) fn try_write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let slices = slices.get(..MAX_SLICES).unwrap_or(slices);
         // A signal, where the peer is gone, could end the whole process.
-        let flags = SendFlags::NOSIGNAL.bits().cast_signed();
-        let written = retry_interrupted(|| match slices {
+        let (socket, flags) = (self.socket.get_ref(), SendFlags::NOSIGNAL);
+        let written = retry_on_intr(|| match slices {
             // The cheaper call.
-            [slice] => self.socket.get_ref().send_with_flags(slice, flags),
-            _ => self.socket.get_ref().send_vectored_with_flags(slices, flags),
+            [slice] => rustix::net::send(socket, slice, flags),
+            _ => rustix::net::sendmsg(socket, slices, &mut SendAncillaryBuffer::default(), flags),
         })?;
         // It was waited for, and something else came first.
         self.wait = None;
@@ -194,13 +195,10 @@ impl fmt::Debug for Wait {
     }
 }
 
-fn retry_interrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
-    loop {
-        match call() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            outcome => return outcome,
-        }
-    }
+/// By the system call itself: that of the C library is a point of cancellation, and prepares for it each time.
+fn read(socket: &Socket, buffer: &mut [u8]) -> io::Result<usize> {
+    let (read, _) = retry_on_intr(|| rustix::net::recv(socket, &mut *buffer, RecvFlags::empty()))?;
+    Ok(read)
 }
 
 #[cfg(test)]
