@@ -186,7 +186,7 @@ fn after(instant: Instant, span: Duration) -> Instant {
 }
 
 fn received(queue: &Queue) -> u64 {
-    queue.lock().received()
+    queue.counters().0.received
 }
 
 fn stalled(queue: &Queue, limit: Duration) {

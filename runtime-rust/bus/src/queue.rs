@@ -6,6 +6,7 @@
 mod line;
 mod ring;
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
@@ -38,7 +39,17 @@ pub(crate) struct Queue {
     pub(crate) stall_limit: Option<Duration>,
     pub(crate) origin: Option<ConnectionId>,
     limits: QueueLimits,
+    /// Nothing has happened since the receiver took all there was and left its waker. Changed under the lock alone.
+    quiet: AtomicBool,
+    /// Frames that the policy dropped. Changed under the lock alone.
+    dropped: AtomicU64,
     state: Mutex<State>,
+}
+
+/// The one who takes from a [`Queue`]: what it has left there, unless that was used since.
+#[derive(Default)]
+pub(crate) struct Receiver {
+    waker: Option<Waker>,
 }
 
 #[derive(Default)]
@@ -47,7 +58,6 @@ pub(crate) struct State {
     frames: usize,
     bytes: usize,
     offered: u64,
-    dropped: u64,
     discarded: u64,
     waits: u64,
     most: usize,
@@ -68,6 +78,8 @@ impl Queue {
             stall_limit: config.stall_limit,
             origin: config.origin,
             limits,
+            quiet: AtomicBool::new(false),
+            dropped: AtomicU64::new(0),
             state: Mutex::default(),
         }
     }
@@ -130,16 +142,16 @@ impl Queue {
     fn offer_dropping_newest(&self, state: &mut State, mut frames: Run) -> Option<Waker> {
         let fitting = self.fit(state, &frames);
         if fitting >= frames.count() {
-            return state.push(frames);
+            return self.push(state, frames);
         }
         let fits = frames.split_to(fitting);
         let rest = frames.count() as u64;
         state.offered += rest;
-        state.dropped += rest;
-        let waker = fits.and_then(|fits| state.push(fits));
+        self.drop_frames(rest);
+        let waker = fits.and_then(|fits| self.push(state, fits));
         if self.policy == OverflowPolicy::Disconnect {
             state.closed = Some(CloseReason::Overflow);
-            return waker.or_else(|| state.receiver.take());
+            return waker.or_else(|| self.take_receiver(state));
         }
         waker
     }
@@ -148,15 +160,40 @@ impl Queue {
         let too_many = |frames: &Run| frames.count() > self.limits.frames || frames.len() > self.limits.bytes;
         while too_many(&frames) && frames.split_first().is_some() {
             state.offered += 1;
-            state.dropped += 1;
+            self.drop_frames(1);
         }
         while state.frames + frames.count() > self.limits.frames || state.bytes + frames.len() > self.limits.bytes {
             if state.pop().is_none() {
                 break;
             }
-            state.dropped += 1;
+            self.drop_frames(1);
         }
-        state.push(frames)
+        self.push(state, frames)
+    }
+
+    fn drop_frames(&self, frames: u64) {
+        self.dropped.store(self.dropped() + frames, Ordering::Relaxed);
+    }
+
+    /// Frames that the policy dropped.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Appends; the waker is to be called after the lock was released.
+    #[inline(always)]
+    pub(crate) fn push(&self, state: &mut State, frames: Run) -> Option<Waker> {
+        state.push(frames);
+        self.take_receiver(state)
+    }
+
+    #[inline(always)]
+    fn take_receiver(&self, state: &mut State) -> Option<Waker> {
+        let receiver = state.receiver.take();
+        if receiver.is_some() {
+            self.quiet.store(false, Ordering::Release);
+        }
+        receiver
     }
 
     /// The first frame.
@@ -188,7 +225,11 @@ impl Queue {
                 budget.made_progress();
                 Poll::Ready(Some(frame))
             }
-            None => state.wait(context).map(|()| None),
+            None => {
+                // Whoever calls this does not say who it is.
+                self.quiet.store(false, Ordering::Release);
+                state.wait(context).map(|()| None)
+            }
         }
     }
 
@@ -207,17 +248,37 @@ impl Queue {
     }
 
     /// [`Queue::try_take`] that waits; 0 at the end. What follows, a write to a socket, say, is what gives others a turn.
-    pub(crate) fn poll_take(&self, context: &mut Context<'_>, out: &mut Vec<Run>, take: Take) -> Poll<usize> {
+    ///
+    /// Where it takes all there is, it leaves the waker as well, so that looking again costs a load until something
+    /// comes.
+    pub(crate) fn poll_take(
+        &self,
+        receiver: &mut Receiver,
+        context: &mut Context<'_>,
+        out: &mut Vec<Run>,
+        take: Take,
+    ) -> Poll<usize> {
+        let is_known = receiver.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker()));
+        // What comes after this look takes the waker, and has the task look again.
+        if is_known && self.quiet.load(Ordering::Acquire) {
+            return Poll::Pending;
+        }
         let mut state = self.lock();
-        match state.take(out, take) {
-            0 => state.wait(context).map(|()| 0),
-            frames => {
-                let next = state.line.wake_head();
-                drop(state);
-                wake(next);
-                Poll::Ready(frames)
+        let frames = state.take(out, take);
+        let next = if frames > 0 { state.line.wake_head() } else { None };
+        if state.runs.is_empty() {
+            if state.wait(context).is_pending() {
+                self.quiet.store(true, Ordering::Release);
+                if !is_known {
+                    receiver.waker = Some(context.waker().clone());
+                }
+            } else if frames == 0 {
+                return Poll::Ready(0);
             }
         }
+        drop(state);
+        wake(next);
+        if frames > 0 { Poll::Ready(frames) } else { Poll::Pending }
     }
 
     /// Takes no more frames; those that are queued can still be received. The first reason stays.
@@ -227,7 +288,8 @@ impl Queue {
             return false;
         }
         state.closed = Some(reason);
-        let (receiver, watcher, waiting) = (state.receiver.take(), state.watcher.take(), state.line.wake_all());
+        let (receiver, watcher, waiting) =
+            (self.take_receiver(&mut state), state.watcher.take(), state.line.wake_all());
         drop(state);
         wake(receiver);
         wake(watcher);
@@ -262,13 +324,13 @@ impl Queue {
 
     pub(crate) fn counters(&self) -> (QueueCounters, Option<CloseReason>) {
         let state = self.lock();
-        let queued = state.frames as u64;
+        let (queued, dropped) = (state.frames as u64, self.dropped());
         let counters = QueueCounters {
             offered: state.offered,
-            received: state.received(),
+            received: state.offered - dropped - state.discarded - queued,
             queued,
             queued_bytes: state.bytes as u64,
-            dropped: state.dropped,
+            dropped,
             discarded: state.discarded,
             most_queued: state.most as u64,
             waits: state.waits,
@@ -282,20 +344,13 @@ impl State {
         self.closed.is_some()
     }
 
-    /// Frames that were taken by the receiver: those that were offered and are nowhere else.
-    pub(crate) fn received(&self) -> u64 {
-        self.offered - self.dropped - self.discarded - self.frames as u64
-    }
-
-    /// Appends; the waker is to be called after the lock was released.
     #[inline(always)]
-    pub(crate) fn push(&mut self, frames: Run) -> Option<Waker> {
+    fn push(&mut self, frames: Run) {
         self.frames += frames.count();
         self.bytes += frames.len();
         self.offered += frames.count() as u64;
         self.most = self.most.max(self.frames);
         self.runs.push_back(frames);
-        self.receiver.take()
     }
 
     #[inline(always)]
@@ -310,7 +365,11 @@ impl State {
         Some(frame)
     }
 
+    #[inline]
     fn take(&mut self, out: &mut Vec<Run>, take: Take) -> usize {
+        if self.runs.is_empty() {
+            return 0;
+        }
         let (before, mut bytes, mut runs) = (self.frames, 0, 0);
         while runs < take.runs && bytes < take.bytes {
             let Some(run) = self.runs.pop_front() else { break };
@@ -341,5 +400,90 @@ impl State {
 pub(crate) fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
         waker.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::sync::atomic::AtomicUsize;
+    use std::task::Wake;
+    use std::thread;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Wakes(AtomicUsize);
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn run(number: u32) -> Run {
+        let mut bytes = vec![200, 0, 4, 0, 0, 0];
+        bytes.extend_from_slice(&number.to_le_bytes());
+        Run::unchecked(bytes.into()).unwrap()
+    }
+
+    const ALL: Take = Take { runs: 64, bytes: usize::MAX };
+
+    // Frames that a receiver is not woken for stay where they are.
+    #[test]
+    fn a_receiver_that_took_everything_is_woken_for_what_comes_next() {
+        let queue = Queue::new(1, SubscriberConfig::default().policy(OverflowPolicy::DropOldest));
+        let (one, other) = (Arc::<Wakes>::default(), Arc::<Wakes>::default());
+        let (one_waker, other_waker) = (Waker::from(one.clone()), Waker::from(other.clone()));
+        let (mut first, mut second) = (Context::from_waker(&one_waker), Context::from_waker(&other_waker));
+        let wakes = || (one.0.load(Ordering::SeqCst), other.0.load(Ordering::SeqCst));
+        let (mut receiver, mut out) = (Receiver::default(), Vec::new());
+        queue.offer(run(1));
+        // It has left its waker with the first look, and the second one finds nothing.
+        assert_eq!(queue.poll_take(&mut receiver, &mut first, &mut out, ALL), Poll::Ready(1));
+        assert_eq!(queue.poll_take(&mut receiver, &mut first, &mut out, ALL), Poll::Pending);
+        queue.offer(run(2));
+        queue.offer(run(3));
+        assert_eq!(wakes(), (1, 0));
+        // With some left it is not quiet.
+        let one_run = Take { runs: 1, ..ALL };
+        assert_eq!(queue.poll_take(&mut receiver, &mut first, &mut out, one_run), Poll::Ready(1));
+        assert_eq!(queue.poll_take(&mut receiver, &mut first, &mut out, one_run), Poll::Ready(1));
+        assert_eq!(queue.poll_take(&mut receiver, &mut first, &mut out, one_run), Poll::Pending);
+        // Another task looks: in the same way, and in one that leaves no trace with the receiver.
+        assert_eq!(queue.poll_take(&mut receiver, &mut second, &mut out, ALL), Poll::Pending);
+        queue.offer(run(4));
+        assert_eq!(wakes(), (1, 1));
+        assert_eq!(queue.poll_take(&mut receiver, &mut first, &mut out, ALL), Poll::Ready(1));
+        assert!(queue.poll_recv(&mut second).is_pending());
+        assert_eq!(queue.poll_take(&mut receiver, &mut first, &mut out, ALL), Poll::Pending);
+        queue.offer(run(5));
+        assert_eq!(wakes(), (2, 1));
+        assert_eq!(queue.poll_take(&mut receiver, &mut first, &mut out, ALL), Poll::Ready(1));
+        assert!(queue.close(CloseReason::BusClosed));
+        assert_eq!(wakes(), (3, 1));
+        assert_eq!(queue.poll_take(&mut receiver, &mut first, &mut out, ALL), Poll::Ready(0));
+        assert_eq!(out.len(), 5);
+    }
+
+    // The frame that comes just when the receiver looks is the one that a race would leave behind.
+    #[test]
+    fn no_frame_is_left_behind() {
+        for _ in 0..50 {
+            let queue = Arc::new(Queue::new(1, SubscriberConfig::default().policy(OverflowPolicy::DropNewest)));
+            let publish = {
+                let queue = queue.clone();
+                thread::spawn(move || (0..500).for_each(|number| queue.offer(run(number))))
+            };
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let (mut receiver, mut out) = (Receiver::default(), Vec::new());
+            runtime.block_on(async {
+                while out.len() < 500 {
+                    poll_fn(|context| queue.poll_take(&mut receiver, context, &mut out, ALL)).await;
+                }
+            });
+            publish.join().unwrap();
+            assert!(out.iter().zip(0..).all(|(run, number): (&Run, u32)| run.payload() == number.to_le_bytes()));
+        }
     }
 }

@@ -214,7 +214,7 @@ impl Targets {
             if room < fitting {
                 (fitting, full) = (room, Some(queue));
             }
-            locked.push(state);
+            locked.push((queue, state));
         }
         let (piece, rest) = match frames.split_to(fitting) {
             Some(piece) => (piece, Some(frames)),
@@ -223,11 +223,11 @@ impl Targets {
         // No waker is called while anything is locked.
         let mut wakers = Vec::new();
         let last = if self.lossy.is_empty() { locked.pop() } else { None };
-        for mut state in locked {
-            wakers.extend(state.push(piece.clone()));
+        for (queue, mut state) in locked {
+            wakers.extend(queue.push(&mut state, piece.clone()));
         }
         match last {
-            Some(mut state) => wakers.extend(state.push(piece)),
+            Some((queue, mut state)) => wakers.extend(queue.push(&mut state, piece)),
             None => offer_lossy(&self.lossy, piece, origin),
         }
         wakers.into_iter().for_each(Waker::wake);
@@ -254,12 +254,12 @@ fn offer_one<'a>(
     }
     let room = queue.room(&state, &frames, turn_in(queue, turn));
     if room >= frames.count() {
-        let waker = state.push(frames);
+        let waker = queue.push(&mut state, frames);
         drop(state);
         wake(waker);
         return Ok(());
     }
-    let waker = frames.split_to(room).and_then(|piece| state.push(piece));
+    let waker = frames.split_to(room).and_then(|piece| queue.push(&mut state, piece));
     drop(state);
     wake(waker);
     Err(Full { rest: frames, queue })

@@ -10,18 +10,19 @@ use futures_core::Stream;
 
 use crate::counters::QueueCounters;
 use crate::error::{CloseReason, TryRecvError};
-use crate::queue::{Queue, Take};
+use crate::queue::{Queue, Receiver, Take};
 use crate::{Frame, MessageBus, OverflowPolicy, Run};
 
 /// Receives frames of the types it was subscribed to. Dropping it frees its place: publishers that wait for it go on.
 pub struct Subscription {
     bus: MessageBus,
     queue: Arc<Queue>,
+    receiver: Receiver,
 }
 
 impl Subscription {
     pub(crate) fn new(bus: MessageBus, queue: Arc<Queue>) -> Self {
-        Self { bus, queue }
+        Self { bus, queue, receiver: Receiver::default() }
     }
 
     /// Adds types. What is published after this returned is received. Gives how many types are subscribed by id now.
@@ -102,7 +103,7 @@ impl Subscription {
 
     /// Appends queued runs to `out`, waiting for the first; gives how many frames they have, 0 at the end. Cancel-safe.
     pub async fn recv_runs(&mut self, out: &mut Vec<Run>, take: Take) -> usize {
-        poll_fn(|context| self.queue.poll_take(context, out, take)).await
+        poll_fn(|context| self.poll_recv_runs(context, out, take)).await
     }
 
     /// Appends queued runs to `out`, if there are any, and gives how many frames they have.
@@ -112,7 +113,7 @@ impl Subscription {
 
     /// [`Subscription::recv_runs`] for a future of one's own.
     pub fn poll_recv_runs(&mut self, context: &mut Context<'_>, out: &mut Vec<Run>, take: Take) -> Poll<usize> {
-        self.queue.poll_take(context, out, take)
+        self.queue.poll_take(&mut self.receiver, context, out, take)
     }
 
     /// Takes no more frames. Those that are queued can still be received.
@@ -144,6 +145,11 @@ impl Subscription {
     /// What became of the frames so far.
     pub fn counters(&self) -> QueueCounters {
         self.queue.counters().0
+    }
+
+    /// Frames that the policy dropped.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.queue.dropped()
     }
 
     pub(crate) fn queue(&self) -> &Arc<Queue> {

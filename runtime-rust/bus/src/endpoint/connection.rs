@@ -228,7 +228,7 @@ impl Driver {
         if let Some(subscription) = &self.subscription
             && subscription.policy() != OverflowPolicy::Block
         {
-            self.protocol.dropped(subscription.counters().dropped);
+            self.protocol.dropped(subscription.dropped());
         }
     }
 
