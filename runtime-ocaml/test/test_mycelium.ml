@@ -13,6 +13,7 @@ let () =
       ("connection", Test_connection.tests);
       ("client", Test_client.tests);
       ("any bytes", Test_any_bytes.tests);
+      ("addresses", Test_address.tests);
       ("transport", Test_transport.tests);
       ("delivery", Test_delivery.tests);
       ("load", Test_load.tests);

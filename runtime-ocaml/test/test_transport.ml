@@ -454,21 +454,6 @@ let closed_while_down () =
   Transport.close t;
   Thread.join thread
 
-let addresses () =
-  let same s expected =
-    match Address.of_string s with
-    | Ok a ->
-        bool s true (a = expected);
-        bool s true (Address.of_string (Address.to_string a) = Ok expected)
-    | Error f -> Alcotest.fail (Failure.to_string f)
-  in
-  same "/run/a.sock" (Path "/run/a.sock");
-  same "unix:a" (Path "a");
-  same "tcp://[::1]:7000" (Tcp { host = "::1"; port = 7000 });
-  same "tcp://bridge.example:1" (Tcp { host = "bridge.example"; port = 1 });
-  let wrong s = failed s (fun _ -> true) (Address.of_string s) in
-  List.iter wrong [ ""; "unix:"; "tcp://x"; "tcp://x:0"; "tcp://:1"; "tcp://x:y" ]
-
 let tests =
   [
     Check.case "over a Unix socket" (round_trip Bridge.on_path);
@@ -479,7 +464,6 @@ let tests =
     Check.case "in no hurry" (no_hurry Bridge.on_path);
     Check.case "in no hurry, over IPv4"
       (no_hurry (fun () -> Bridge.on_tcp Unix.inet_addr_loopback));
-    Check.case "addresses" addresses;
     Check.case "unreachable" unreachable;
     Check.case "another contract" mismatch;
     Check.case "an answer cut short" cut_short;
