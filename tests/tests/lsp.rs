@@ -147,6 +147,40 @@ fn hovering_shows_offsets_and_sizes() {
     assert!(hover(&mut client, "|bid: {").contains("offset 4, size 12, align 4"));
 }
 
+/// Without this, one could read the layout of something else, or of what is not there any more, and not know.
+#[test]
+fn hovering_describes_what_is_under_the_cursor() {
+    let again = "\
+messages:
+  A:
+    tlv_type: 1000
+    domain: D
+    fields: { x: u8, y: u64, y: u16 }
+  B: { tlv_type: 1001, domain: D, fields: { z: u32 } }
+  A: { tlv_type: 1002, domain: D, fields: { y: u32 } }
+";
+    let mut client = Client::open(again);
+    assert_eq!(client.codes(), ["E0102", "E0102"]);
+    assert!(hover(&mut client, "  |A:\n").contains("type 1000"));
+    assert!(hover(&mut client, "|y: u64").contains("offset 8, size 8"));
+    assert!(hover(&mut client, "|z: u32").contains("offset 0, size 4"));
+    for second in ["|A: { tlv_type: 1002", "|y: u16", "|y: u32"] {
+        assert_eq!(hover(&mut client, second), "", "{second}");
+    }
+    // Half of a message is not what is on the wire.
+    let mut client = Client::open(CONTRACT);
+    client.replace("id: u32", "id: { type: u32");
+    assert_eq!(client.codes(), ["E0005"]);
+    assert!(hover(&mut client, "|bid: {").ends_with("*Without what cannot be read yet.*"));
+    assert!(!hover(&mut client, "|mantissa: i64").contains("cannot be read"));
+    assert!(!hover(&mut client, "one|_of").contains("cannot be read"), "a rule is what it is");
+    // Where nothing can be read, it is what was read last.
+    client.replace("exponent: i8", "exponent: {");
+    assert_eq!(client.codes(), ["E0005"]);
+    let shown = hover(&mut client, "|mantissa: i64");
+    assert!(shown.ends_with("*As of before the last edits.*"), "{shown} {:?}", client.diagnostics);
+}
+
 fn labels(client: &mut Client, marked: &str) -> Vec<String> {
     let offset = place(&client.text, marked);
     let items = client.at("textDocument/completion", offset);

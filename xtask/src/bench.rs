@@ -9,7 +9,7 @@ use std::process::Command;
 use crate::{Failure, Outcome, process, setup, workspace};
 
 /// One line for the usage text.
-pub const ABOUT: &str = "measures against floors and others: rust, bus, transport, bridge, ocaml, sockets, compiler, criterion; --quick, --strict";
+pub const ABOUT: &str = "measures against floors and others: rust, bus, transport, bridge, ocaml, sockets, compiler, lsp, criterion; --quick, --strict";
 
 struct Part {
     name: &'static str,
@@ -27,6 +27,7 @@ static PARTS: &[Part] = &[
     Part { name: "sockets", usual: true, run: sockets },
     Part { name: "hold", usual: false, run: hold },
     Part { name: "compiler", usual: true, run: compiler },
+    Part { name: "lsp", usual: true, run: lsp },
     Part { name: "criterion", usual: false, run: criterion },
 ];
 
@@ -87,6 +88,14 @@ fn compiler(options: &[&str]) -> Outcome {
     let compiler = myc_schema("release")?;
     let folder = workspace::target().join("bench/contracts");
     let mut command = cargo(&["run", "--quiet", "--locked", "--release", "--bin", "compiler", "--"]);
+    command.arg(compiler).arg(folder).args(options);
+    process::run(command)
+}
+
+fn lsp(options: &[&str]) -> Outcome {
+    let compiler = myc_schema("release")?;
+    let folder = workspace::target().join("bench/contracts/lsp");
+    let mut command = cargo(&["run", "--quiet", "--locked", "--release", "--bin", "lsp", "--"]);
     command.arg(compiler).arg(folder).args(options);
     process::run(command)
 }

@@ -61,7 +61,10 @@ fn analyse(uri: &str, document: &Document, mut newest: impl FnMut() -> bool) -> 
     let mut found = check(&document.text, &mut newest)?;
     let syntax = found.diagnostics.iter().find(|diagnostic| is_syntax(diagnostic)).and_then(|found| found.span);
     if let Some(syntax) = syntax {
-        for hidden in suspects(document, syntax.start as usize) {
+        // What is resolved of nothing is not what was written.
+        found.schema = None;
+        let error = syntax.start as usize;
+        for hidden in suspects(document, error).into_iter().filter(|hidden| may_help(document, error, hidden)) {
             let Some(text) = without(&document.text, &hidden) else { continue };
             let rest = check(&text, &mut newest)?;
             if !rest.diagnostics.iter().any(is_syntax) {
@@ -142,6 +145,31 @@ fn suspects(document: &Document, error: usize) -> Vec<Range<usize>> {
     suspects
 }
 
+/// The longest piece of a text that is looked at to save a look at all of it, in bytes.
+const PIECE: usize = 64 * 1024;
+
+/// Whether the text may be YAML without a range: not where what is around the range and the error is none. That is
+/// found out in no time, and which one of the suspects it is would take a second each.
+fn may_help(document: &Document, error: usize, hidden: &Range<usize>) -> bool {
+    let around = |at: usize| {
+        let [head, item] = document.item(at);
+        if item.is_empty() { head } else { item }
+    };
+    let first = around(error).start.min(hidden.start);
+    let from = around(first.saturating_sub(1)).start.min(first);
+    let to = around(error).end.max(around(hidden.end).end).max(hidden.end);
+    if to - from > PIECE {
+        return true;
+    }
+    let [head, _] = document.item(from);
+    let piece = |range: Range<usize>| document.text.get(range).unwrap_or_default();
+    let head = piece(head.start..head.end.min(from));
+    let at = |offset: usize| offset - from + head.len();
+    let text = without(&[head, piece(from..to)].concat(), &(at(hidden.start)..at(hidden.end)));
+    let found = text.and_then(|text| check(&text, || true));
+    found.is_none_or(|found| !found.diagnostics.iter().any(is_syntax))
+}
+
 /// The text with blanks for a range; line breaks and the places of the rest stay.
 fn without(text: &str, hidden: &Range<usize>) -> Option<String> {
     let mut bytes = text.as_bytes().to_vec();
@@ -151,4 +179,84 @@ fn without(text: &str, hidden: &Range<usize>) -> Option<String> {
         }
     }
     String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use crossbeam_channel::unbounded;
+
+    use super::*;
+
+    fn document(text: &str, serial: u64) -> Document {
+        let mut document = Document::new(text, 1);
+        document.serial = serial;
+        document
+    }
+
+    const CONTRACT: &str = "messages:\n  A:\n    tlv_type: 1000\n    domain: D\n    fields: { a: u64 }\n";
+
+    /// Without this, the compiler would be busy with what somebody typed a while ago.
+    #[test]
+    fn the_newest_of_each_text_is_looked_at() {
+        let (texts, to_check) = unbounded();
+        let (checked, analyses) = unbounded();
+        for (serial, uri) in ["a", "b", "a", "a", "b", "a"].into_iter().enumerate() {
+            let _ = texts.send((uri.to_owned(), document(CONTRACT, serial as u64)));
+        }
+        drop(texts);
+        serve(&to_check, &checked);
+        drop(checked);
+        let seen: Vec<(String, u64)> = analyses.iter().map(|(uri, analysis)| (uri, analysis.serial)).collect();
+        assert_eq!(seen, [("a".to_owned(), 5), ("b".to_owned(), 4)]);
+    }
+
+    #[test]
+    fn what_is_outdated_is_given_up() {
+        let document = document(CONTRACT, 7);
+        assert!(analyse("a", &document, || false).is_none());
+        assert_eq!(analyse("a", &document, || true).map(|analysis| analysis.serial), Some(7));
+    }
+
+    /// What stands in the way of a large text is found by looks at a small piece of it. Without this, a half written
+    /// line in a large contract would cost a look at all of it for every guess.
+    #[test]
+    fn few_looks_at_all_of_a_broken_text() {
+        let mut text = String::from("messages:\n");
+        for index in 0..1000 {
+            let id = 1000 + index;
+            text.push_str(&format!(
+                "  Message{index}:\n    tlv_type: {id}\n    domain: D\n    description: \"Number\"\n    fields:\n      \
+                 a: {{ type: u64 }}\n      b: u8\n"
+            ));
+        }
+        let at = text.find("Message500:").unwrap_or_default();
+        for (old, new) in [
+            ("u64 }", "u64"),
+            ("{ type", "\"{ type"),
+            ("      a:", "      a"),
+            ("      a:", "       a:"),
+            ("      a:", "\ta:"),
+            ("      a:", "a:"),
+            ("      b: u8", "      abc"),
+            ("fields:", "fields"),
+            ("fields:", "fields: ["),
+            ("\"Number\"", "\"Number"),
+            ("Message500:", "Message500"),
+            ("Message500:", "Message500: {"),
+        ] {
+            let place = at + text[at..].find(old).unwrap_or_default();
+            let broken = [&text[..place], new, &text[place + old.len()..]].concat();
+            let mut document = document(&broken, 1);
+            document.edited = place + new.len();
+            let mut looks = 0;
+            let analysis = analyse("a", &document, || {
+                looks += 1;
+                true
+            });
+            let analysis = analysis.unwrap_or_else(|| panic!("{new:?}"));
+            assert!(looks <= 2, "{looks} looks for {new:?}");
+            let codes: Vec<&str> = analysis.diagnostics.iter().map(|found| found.code.id).collect();
+            assert!(analysis.schema.is_some_and(|schema| schema.messages.len() >= 998), "{new:?}: {codes:?}");
+        }
+    }
 }

@@ -10,12 +10,14 @@ use serde::Deserialize;
 
 use super::lines::Lines;
 use super::outline::Outline;
+use super::units::Units;
 
 /// An open text in one of its versions. Copies share the text.
 #[derive(Clone, Debug)]
 pub struct Document {
     pub text: Arc<String>,
     lines: Arc<Lines>,
+    units: Arc<Units>,
     /// The client's number for it.
     pub version: i32,
     /// The server's: no other text has had it.
@@ -36,7 +38,7 @@ impl Document {
     pub fn new(text: impl Into<String>, version: i32) -> Self {
         let text = text.into();
         let lines = Arc::new(Lines::of(&text));
-        Self { text: Arc::new(text), lines, version, serial: 0, edited: 0 }
+        Self { text: Arc::new(text), lines, units: Arc::default(), version, serial: 0, edited: 0 }
     }
 
     /// Makes edits, each of the text that the one before it left.
@@ -53,6 +55,7 @@ impl Document {
             let text = Arc::make_mut(&mut self.text);
             text.replace_range(start..end, &new);
             Arc::make_mut(&mut self.lines).edit(text, start..end, new.len());
+            self.units = Arc::default();
             self.edited = start + new.len();
         }
     }
@@ -77,8 +80,7 @@ impl Document {
         let offset = floor(&self.text, offset);
         let offset = if is_place(&self.text, offset) { offset } else { offset - 1 };
         let line = self.lines.at(offset);
-        let units = self.text[self.begin(line)..offset].chars().map(|c| c.len_utf16() as u32).sum();
-        Position { line: line as u32, character: units }
+        Position { line: line as u32, character: self.units.between(&self.text, self.begin(line), offset) }
     }
 
     pub fn range(&self, range: Range<usize>) -> gen_lsp_types::Range {

@@ -103,9 +103,9 @@ mod tests {
     fn edits_are_followed() {
         const PIECES: [&str; 8] = ["", "\n", "\r", "\r\n", "a", " ", "\n\r", "#\n"];
         let mut count = 0;
-        for index in 0..PIECES.len().pow(4) {
+        for index in 0..PIECES.len().pow(3) {
             let piece = |place: u32| PIECES[index / PIECES.len().pow(place) % PIECES.len()];
-            let text = [piece(0), piece(1), piece(2), piece(3)].concat();
+            let text = [piece(0), piece(1), piece(2)].concat();
             let before = Lines::of(&text);
             for (start, end) in (0..=text.len()).flat_map(|start| (start..=text.len()).map(move |end| (start, end))) {
                 for new in PIECES {

@@ -28,6 +28,7 @@ mod outline;
 mod rpc;
 mod server;
 mod target;
+mod units;
 
 /// Serve editors: a language server (LSP) on stdin and stdout
 #[derive(Args, Debug)]
