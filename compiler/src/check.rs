@@ -31,20 +31,17 @@ impl Checked {
 
 /// Reads and checks a contract for every target language.
 pub fn check(sources: &SourceMap, id: SourceId) -> Checked {
-    let (file, diagnostics) = read(sources, id);
+    let mut diagnostics = Vec::new();
+    let file = raw::parse(id, text(sources, id), &mut diagnostics);
     resolved(sources, id, &file, diagnostics)
 }
 
-/// As [`check`], unless the answer is not `wanted` any more when the text has been read, which is half of the work.
-pub fn check_while(sources: &SourceMap, id: SourceId, wanted: impl FnOnce() -> bool) -> Option<Checked> {
-    let (file, diagnostics) = read(sources, id);
-    wanted().then(|| resolved(sources, id, &file, diagnostics))
-}
-
-fn read(sources: &SourceMap, id: SourceId) -> (raw::File, Vec<Diagnostic>) {
+/// As [`check`], unless the answer is not `wanted` any more while the text is read, which is most of the work. What says no
+/// goes on saying so.
+pub fn check_while(sources: &SourceMap, id: SourceId, wanted: &dyn Fn() -> bool) -> Option<Checked> {
     let mut diagnostics = Vec::new();
-    let file = raw::parse(id, text(sources, id), &mut diagnostics);
-    (file, diagnostics)
+    let file = raw::parse_while(id, text(sources, id), &mut diagnostics, wanted)?;
+    Some(resolved(sources, id, &file, diagnostics))
 }
 
 fn text(sources: &SourceMap, id: SourceId) -> &str {

@@ -42,11 +42,14 @@ fn collect(text: &str, node: &tree::Node, owner: usize, leaves: &mut Vec<(usize,
             }
         }
         tree::Kind::Map(entries) => {
+            let flow = text.as_bytes().get(node.span.start as usize) == Some(&b'{');
             for entry in entries {
-                leaves.push((entry.key.span.start as usize, entry.key.span.end as usize));
+                let at = entry.key.span.start as usize;
+                leaves.push((at, entry.key.span.end as usize));
                 // What has no value has the place of its key.
                 if entry.value.span != entry.key.span {
-                    collect(text, &entry.value, column(text, entry.key.span.start as usize), leaves);
+                    let owner = if flow { owner } else { column(text, at) };
+                    collect(text, &entry.value, owner, leaves);
                 }
             }
         }
@@ -55,6 +58,10 @@ fn collect(text: &str, node: &tree::Node, owner: usize, leaves: &mut Vec<(usize,
 
 /// The comments in a part of a text that is between keys and values.
 fn between(text: &str, from: usize, to: usize, comments: &mut Vec<Comment>) {
+    // Most places have none, and the line may be long.
+    if !text.as_bytes()[from.min(to)..to].iter().any(|byte| b"#-.%".contains(byte)) {
+        return;
+    }
     let mut at = from;
     while at < to {
         let line_start = at - column(text, at);

@@ -21,18 +21,28 @@ use tree::Extensions;
 /// Reads a contract. Total: reports every mistake of form, and returns what could be read.
 /// What is absent from the result although a contract needs it was reported here.
 pub fn parse(source: SourceId, text: &str, diagnostics: &mut Vec<Diagnostic>) -> File {
+    parse_while(source, text, diagnostics, &|| true).unwrap_or_default()
+}
+
+/// As [`parse`], unless the result is not `wanted` any more before it is there. What says no goes on saying so.
+pub fn parse_while(
+    source: SourceId,
+    text: &str,
+    diagnostics: &mut Vec<Diagnostic>,
+    wanted: &dyn Fn() -> bool,
+) -> Option<File> {
     let unfit = syntax::control_characters(source, text).or_else(|| syntax::too_many_items(source, text));
     if let Some(diagnostic) = unfit {
         diagnostics.push(diagnostic);
-        return File::default();
+        return Some(File::default());
     }
     let mut found = Vec::new();
-    let file = match tree::build(source, text, text, Extensions::Left, &mut found) {
+    let file = match tree::build(source, text, text, Extensions::Left, &mut found, wanted) {
         Ok(root) => lowered(source, text, root, &mut found),
         Err((error, at)) => match array_types::make_readable(text) {
             Some(readable) => {
                 found.clear();
-                match tree::build(source, &readable, text, Extensions::Left, &mut found) {
+                match tree::build(source, &readable, text, Extensions::Left, &mut found, wanted) {
                     Ok(root) => lowered(source, text, root, &mut found),
                     Err((error, at)) => unreadable(syntax::error(source, text, &error, at), &mut found),
                 }
@@ -41,7 +51,7 @@ pub fn parse(source: SourceId, text: &str, diagnostics: &mut Vec<Diagnostic>) ->
         },
     };
     diagnostics.append(&mut found);
-    file
+    wanted().then_some(file)
 }
 
 /// Hands the tree of a text, with everything that is written, to `then`. `None` where the text has no tree, or one with
@@ -54,7 +64,7 @@ pub(crate) fn with_tree<T>(source: SourceId, text: &str, then: impl FnOnce(&tree
     let texts = std::iter::once(text).chain(readable.as_deref());
     for readable in texts {
         let mut found = Vec::new();
-        if let Ok(Some(root)) = tree::build(source, readable, text, Extensions::Kept, &mut found) {
+        if let Ok(Some(root)) = tree::build(source, readable, text, Extensions::Kept, &mut found, &|| true) {
             return found.is_empty().then(|| then(&root));
         }
     }

@@ -69,13 +69,15 @@ pub(super) fn name(key: Spanned<Cow<str>>) -> Spanned<String> {
 
 /// Builds the tree of the first document. `None`: there is no document, or none that can be read,
 /// which was then reported. `text` is what the parser can read, `written` what the author wrote: the
-/// same unless [`array_types`] made a difference. The error is bad syntax, with the byte offset where it was found.
+/// same unless [`array_types`] made a difference. The error is bad syntax, with the byte offset where it was found. What is
+/// not `wanted` any more in the middle of the work is nothing.
 pub(super) fn build<'a>(
     source: SourceId,
     text: &'a str,
     written: &'a str,
     extensions: Extensions,
     diagnostics: &mut Vec<Diagnostic>,
+    wanted: &dyn Fn() -> bool,
 ) -> Result<Option<Node<'a>>, (ScanError, usize)> {
     let parser = Parser::new_from_str(text);
     let mut builder = Builder {
@@ -87,6 +89,8 @@ pub(super) fn build<'a>(
         references: References::default(),
         extensions,
         diagnostics,
+        wanted,
+        events: 0,
     };
     let result = builder.stream();
     builder.report_references();
@@ -132,7 +136,12 @@ struct Builder<'a, 'd> {
     references: References,
     extensions: Extensions,
     diagnostics: &'d mut Vec<Diagnostic>,
+    wanted: &'d dyn Fn() -> bool,
+    events: usize,
 }
+
+/// After how many events it is asked whether the rest is wanted.
+const ASKED: usize = 1 << 16;
 
 type Next<'a> = (Event<'a>, Span);
 
@@ -156,6 +165,10 @@ impl<'a> Builder<'a, '_> {
     }
 
     fn next(&mut self) -> Result<Next<'a>, Stop> {
+        self.events += 1;
+        if self.events % ASKED == 0 && !(self.wanted)() {
+            return Err(Stop::Reported);
+        }
         match self.parser.next_event() {
             None => Ok((Event::StreamEnd, self.span(self.text.len(), self.text.len()))),
             Some(Err(error)) => Err(Stop::Syntax(error)),
