@@ -161,5 +161,7 @@ fn one_line() {
     assert_eq!(last, json!({ "start": client.position(place), "end": client.position(place + 3) }));
     let symbols = client.request("textDocument/documentSymbol", document()).expect("symbols");
     assert_eq!(symbols[0]["children"].as_array().map(Vec::len), Some(MESSAGES));
+    let edits = client.request("textDocument/formatting", format()).expect("an answer");
+    assert_eq!(edits.as_array().map(Vec::len), Some(1), "one edit, of what differs");
     client.shut_down().exits(0);
 }

@@ -166,7 +166,7 @@ impl<'a> Builder<'a, '_> {
 
     fn next(&mut self) -> Result<Next<'a>, Stop> {
         self.events += 1;
-        if self.events % ASKED == 0 && !(self.wanted)() {
+        if self.events.is_multiple_of(ASKED) && !(self.wanted)() {
             return Err(Stop::Reported);
         }
         match self.parser.next_event() {
