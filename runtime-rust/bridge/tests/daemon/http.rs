@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 
 use crate::place::{Answer, Place, Running, ask};
@@ -97,6 +97,63 @@ fn other_requests_are_refused() {
     let control = || UnixStream::connect(place.path("bus.sock.control")).expect("a connection");
     assert_eq!(crate::place::ask(control(), "GET", "/metrics").status, "HTTP/1.1 404 Not Found");
     assert_eq!(crate::place::ask(control(), "GET", "/status").headers["content-type"], "application/json");
+    running.stop();
+}
+
+// Without this, whoever opens connections and says nothing would have the bridge look dead, and killed for it.
+#[test]
+fn idle_connections_do_not_keep_health_checks_out() {
+    let place = Place::with("");
+    let (mut running, address) = start(&place, &[]);
+    running.told("READY=1");
+    let connect = || TcpStream::connect(&address).expect("a connection");
+    // One that asks now and then stays, however many others there are.
+    let mut regular = connect();
+    let mut ask_again = || {
+        regular.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("a request");
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"alive\n") {
+            let mut byte = [0];
+            regular.read_exact(&mut byte).expect("an answer");
+            answer.push(byte[0]);
+        }
+    };
+    let since = std::time::Instant::now();
+    let mut idle = Vec::new();
+    for _ in 0..20 {
+        ask_again();
+        idle.extend((0..30).map(|_| connect()));
+        assert_eq!(get(&address, "/healthz").text, "alive\n");
+    }
+    // Were each to wait for those before it to be given up, this would take most of a minute.
+    assert!(since.elapsed().as_secs() < 20, "{:?}", since.elapsed());
+    // It is the oldest that make room.
+    assert_eq!(idle[0].read(&mut [0]).expect("the end"), 0);
+    let newest = idle.last_mut().expect("a connection");
+    newest.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").expect("a request");
+    let mut answer = String::new();
+    newest.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.ends_with("alive\n"), "{answer}");
+    running.stop();
+}
+
+// As `nc -N` does it, and some health checks. It is a race, so there are many of them.
+#[test]
+fn whoever_ends_its_side_after_the_request_is_answered() {
+    let place = Place::with("");
+    let (mut running, address) = start(&place, &[]);
+    running.told("READY=1");
+    for _ in 0..500 {
+        let mut stream = TcpStream::connect(&address).expect("a connection");
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("a request");
+        stream.shutdown(Shutdown::Write).expect("the end of it");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.ends_with("alive\n"), "{answer:?}");
+        let mut silent = TcpStream::connect(&address).expect("a connection");
+        silent.shutdown(Shutdown::Write).expect("the end of it");
+        assert_eq!(silent.read(&mut [0]).expect("the end"), 0);
+    }
     running.stop();
 }
 
