@@ -1,5 +1,8 @@
 //! From the start to the end: what the service manager hears, what signals do.
 
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+
 use rustix::process::Signal;
 
 use crate::place::Place;
@@ -28,6 +31,27 @@ fn a_bridge_is_ready_with_its_workers_and_ends_in_order() {
     assert!(log.contains("the bridge is shutting down") && log.contains("SIGTERM"), "{log}");
     assert_eq!(place.files(), ["bridge.yaml", "contracts.yaml", "notify"]);
     assert!(rustix::process::test_kill_process(worker).is_err(), "the worker is still there");
+}
+
+// Its name begins with @ and is in no folder: systemd uses such ones for containers.
+#[test]
+fn an_abstract_socket_of_the_service_manager_is_told() {
+    let place = Place::with("");
+    let name = format!("mycelium-{}", place.path("").display());
+    let manager = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).expect("a name")).expect("a socket");
+    manager.set_read_timeout(Some(crate::place::LONG)).expect("a limit");
+    let running = place.start_as(&[], |command| {
+        command.env("NOTIFY_SOCKET", format!("@{name}"));
+    });
+    let mut buffer = [0; 4096];
+    let mut told = || {
+        let length = manager.recv(&mut buffer).expect("a word");
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    };
+    while told() != "READY=1\n" {}
+    running.signal(Signal::TERM);
+    while !told().starts_with("STOPPING=1\nSTATUS=") {}
+    running.ended().exits(0);
 }
 
 #[test]
