@@ -32,6 +32,7 @@ systemctl stop mycelium-worker@beside
 # A grandchild in a session of its own escapes the bridge, and not systemd.
 cat >/usr/local/lib/mycelium/escapes <<'END'
 #!/bin/sh
+sleep 86398 &
 setsid sleep 86399 &
 exec /usr/local/lib/mycelium/my-worker
 END
@@ -39,8 +40,15 @@ chmod +x /usr/local/lib/mycelium/escapes
 printf '  - id: escapes\n    program: /usr/local/lib/mycelium/escapes\n' >>/etc/mycelium/bridge.yaml
 systemctl restart mycelium-bridge
 pgrep -f 'sleep 86399'
+
+# Nor does anything that a worker has started outlive a bridge that is killed, with its workers, by somebody else.
+old="$(pgrep -f 'sleep 8639[89]')"
+systemctl kill --kill-who=main --signal=KILL mycelium-bridge
+until [ "$(bridge NRestarts)" -ge 1 ] && [ "$(bridge ActiveState)" = active ]; do sleep 0.1; done
+for pid in $old; do [ ! -e "/proc/$pid" ]; done
+[ "$(pgrep -c -f 'sleep 8639[89]')" = 2 ]
 systemctl stop mycelium-bridge
-if pgrep -f 'sleep 86399'; then exit 1; fi
+if pgrep -f 'sleep 8639[89]'; then exit 1; fi
 [ "$(bridge Result)" = success ]
 [ ! -e /run/mycelium/bridge.sock ]
 

@@ -101,7 +101,8 @@ fn a_runtime_that_is_gone_leaves_no_process() {
     drop(place);
 }
 
-// The system ends them: the bridge cannot any more.
+// The system ends them: the bridge cannot any more. What they have started is not known to it, and stays, as the pages say;
+// a control group ends that as well, which a test of the units sees to.
 #[test]
 fn a_killed_bridge_takes_its_workers_with_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -114,9 +115,17 @@ fn a_killed_bridge_takes_its_workers_with_it() {
     let line = lines.map_while(Result::ok).find_map(|line| line.strip_prefix("pids ").map(str::to_owned));
     let workers: Vec<_> = line.unwrap().split(' ').map(|pid| Process::new(pid.parse().unwrap())).collect();
     assert!(workers.iter().all(Process::is_there));
+    let child = loop {
+        let text = std::fs::read_to_string(folder.path().join("bus.sock.child")).unwrap_or_default();
+        if let Some(pid) = text.strip_suffix('\n') {
+            break Process::new(pid.parse().unwrap());
+        }
+    };
     Process::new(bridge.id()).signal(Signal::KILL);
     bridge.wait().unwrap();
     for worker in &workers {
         assert!(worker.ends_within(Duration::from_secs(2)), "{}", worker.pid);
     }
+    assert!(child.is_there());
+    child.signal(Signal::KILL);
 }

@@ -143,11 +143,15 @@ pub fn read_frame(socket: &mut UnixStream) -> Option<(u16, Vec<u8>)> {
 fn bridge() -> ! {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        // What the shell has started outlives it, for a moment.
+        // What the shell has started outlives it, for a moment, or for as long as it likes.
         let config = BridgeConfig::new("killed", [7; 32])
             .unix(std::env::var("BRIDGE_TEST_SOCKET").unwrap())
             .worker(playing("serving", "connect serve"))
-            .worker(shell("stubborn", "trap '' TERM HUP INT PIPE; while true; do sleep 1; done"));
+            .worker(shell(
+                "stubborn",
+                "trap '' TERM HUP INT PIPE; sleep 1000 > /dev/null 2>&1 & echo $! > $BRIDGE_TEST_SOCKET.child; \
+                 while true; do sleep 1; done",
+            ));
         let bridge = ForeignBridge::start(&MessageBus::new(), config).await.unwrap();
         let workers = bridge
             .wait_until(|workers| workers[0].state == mycelium_bridge::WorkerState::Ready && workers[1].pid.is_some())
