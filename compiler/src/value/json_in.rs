@@ -29,6 +29,13 @@ pub fn from_json(schema: &Schema, message: &Message, json: &str) -> Result<Value
     Reader { schema, enums: Enums::new(schema) }.fields(&message.fields, root)
 }
 
+/// The value of a part of a message, of type `ty`, as [`from_json`] reads it there.
+pub fn part_from_json(schema: &Schema, ty: &Type, json: &str) -> Result<Value, ValueError> {
+    let json: &RawValue =
+        serde_json::from_str(json).map_err(|error| ValueError::new(Code::Syntax, error.to_string()))?;
+    Reader { schema, enums: Enums::new(schema) }.value(ty, json)
+}
+
 struct Reader<'a> {
     schema: &'a Schema,
     enums: Enums<'a>,

@@ -27,7 +27,7 @@ pub use decode::decode;
 pub use encode::encode;
 pub use error::{Code, ValueError};
 pub use example::example;
-pub use json_in::from_json;
+pub use json_in::{from_json, part_from_json};
 pub use json_out::{JsonStyle, to_json};
 pub use verify::Verifier;
 

@@ -179,6 +179,20 @@ pub enum ConfigError {
         /// The variable's name.
         name: String,
     },
+    /// The system takes no text with a zero byte.
+    #[error("worker `{worker}`: there is a zero byte in `{setting}`, and the system takes none")]
+    ZeroByte {
+        /// The worker.
+        worker: String,
+        /// The setting.
+        setting: &'static str,
+    },
+    /// The worker would not know where its bridge is.
+    #[error("worker `{worker}`: MYCELIUM_SOCKET cannot be removed or empty: by it the worker finds its bridge")]
+    NoPlace {
+        /// The worker.
+        worker: String,
+    },
     /// The bridge sets the variable itself.
     #[error("worker `{worker}`: {name} is set by the bridge, and cannot be set here")]
     OwnVariable {

@@ -136,8 +136,10 @@ fn problem(settings: &Settings, error: &ConfigError) -> Failure {
         ConfigError::WorkerId { worker } | ConfigError::WorkerTwice { worker } => (worker, "id"),
         ConfigError::Program { worker, .. } => (worker, "program"),
         ConfigError::Folder { worker, .. } => (worker, "current_dir"),
-        ConfigError::Variable { worker, .. } | ConfigError::OwnVariable { worker, .. } => (worker, "env"),
-        ConfigError::Zero { worker, setting } => (worker, *setting),
+        ConfigError::Variable { worker, .. }
+        | ConfigError::OwnVariable { worker, .. }
+        | ConfigError::NoPlace { worker } => (worker, "env"),
+        ConfigError::Zero { worker, setting } | ConfigError::ZeroByte { worker, setting } => (worker, *setting),
         ConfigError::NoTcp { worker } => (worker, "over_tcp"),
         _ => return Failure::usage(error.to_string()),
     };

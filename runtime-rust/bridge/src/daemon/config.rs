@@ -3,13 +3,17 @@
 
 use std::fmt;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::SocketAddr as UnixAddress;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use mycelium_wire::frame::MAX_PAYLOAD;
+use rustix::fs::{Access, access};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
+use super::places::{Places, Twice};
 use super::settings::{Merge, Settings, Worker};
 use super::values::{PathOrOff, Unknown};
 
@@ -85,11 +89,23 @@ fn parse(path: &Path, text: &[u8]) -> Result<Settings, ConfigError> {
     if text.trim_ascii().is_empty() {
         return Ok(Settings::default());
     }
+    let places = std::str::from_utf8(text).map(Places::of).unwrap_or_default();
+    let wrong = |place, words| ConfigError::File { path: path.to_owned(), place, words };
+    if let Some(Twice { path, first: (line, column), second }) = places.twice() {
+        return Err(wrong(Some(*second), format!("{path}: the key is there twice, first at {line}:{column}")));
+    }
     serde_path_to_error::deserialize(serde_yaml::Deserializer::from_slice(text)).map_err(|error| {
         let key = error.path().to_string();
         let error = error.into_inner();
-        let place = error.location().map(|place| (place.line(), place.column()));
-        ConfigError::File { path: path.to_owned(), place, words: words(&key, &error.to_string()) }
+        let text = error.to_string();
+        let place = match text.contains("unknown field") {
+            true => places.key(&key),
+            // Where the text is no YAML its reader alone knows the place.
+            false if places.are_all() => places.value_at(&key),
+            false => None,
+        };
+        let place = place.or_else(|| error.location().map(|place| (place.line(), place.column())));
+        wrong(place, words(&key, &text))
     })
 }
 
@@ -105,9 +121,29 @@ fn words(key: &str, error: &str) -> String {
     let error = [key, section].iter().find_map(|path| error.strip_prefix(path)?.strip_prefix(": ")).unwrap_or(error);
     let (key, words) = match unknown_key(error) {
         Some(words) => (section, words),
-        None => (key, error.to_owned()),
+        None => (key, wrong_kind(error).unwrap_or_else(|| error.to_owned())),
     };
     if matches!(key, "" | ".") { words } else { format!("{key}: {words}") }
+}
+
+/// The reader's words about a value of another kind, in words of the file's language.
+fn wrong_kind(error: &str) -> Option<String> {
+    let wrong = error.strip_prefix("invalid type: ").or_else(|| error.strip_prefix("invalid value: "))?;
+    let (found, expected) = wrong.rsplit_once(", expected ")?;
+    let found = match found.split_once(' ').unwrap_or((found, "")) {
+        ("sequence", _) => "a list".to_owned(),
+        ("map", _) => "keys and values".to_owned(),
+        ("unit", _) => "nothing".to_owned(),
+        ("string", text) => format!("`{}`", text.trim_matches('"')),
+        (_, value) if value.contains('`') => value[value.find('`').unwrap_or_default()..].to_owned(),
+        _ => found.to_owned(),
+    };
+    let expected = match expected {
+        "a sequence" => "a list, such as `[a, b]`",
+        "u32" => "a number from 0 to 4294967295",
+        other => other,
+    };
+    Some(format!("expected {expected}, found {found}"))
 }
 
 /// The reader's words about a key that there is not, with a suggestion.
@@ -207,6 +243,9 @@ pub fn check(settings: &Settings) -> Result<(), ConfigError> {
             problems.add("endpoint.share", "without a contract there are no types to share");
         }
     }
+    if endpoint.allowed_uids.as_ref().is_some_and(|uids| uids.0.is_empty()) {
+        problems.add("endpoint.allowed_uids", "nobody is in it, so nobody could connect: name users, or leave it out");
+    }
     problems.workers(&settings.workers);
     if problems.0.is_empty() { Ok(()) } else { Err(ConfigError::Settings(problems.0)) }
 }
@@ -228,15 +267,37 @@ impl Problems {
         self.0.push(Problem { key: key.into(), words: words.into() });
     }
 
-    /// A socket's file may be there, stale or not; its folder has to be.
+    /// A socket's file may be there, stale or not; its folder has to be, and to take one.
     fn socket(&mut self, key: &str, path: &Path) {
+        let shown = path.display();
+        if path.as_os_str().as_bytes().contains(&0) {
+            return self.add(key, "the path has a zero byte, and the system takes none");
+        }
         if UnixAddress::from_pathname(path).is_err() {
             let bytes = path.as_os_str().len();
-            self.add(key, format!("the path has {bytes} bytes, and the system takes 107 at most: {}", path.display()));
+            self.add(key, format!("the path has {bytes} bytes, and the system takes 107 at most: {shown}"));
+        }
+        match std::fs::symlink_metadata(path) {
+            Ok(found) if !found.file_type().is_socket() => {
+                let what = if found.is_dir() { "a folder" } else { "something that is not a socket" };
+                self.add(key, format!("at `{shown}` there is {what}: remove it, or choose another path"));
+            }
+            _ => {}
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if !folder.is_dir() {
-            self.add(key, format!("there is no folder `{}`", folder.display()));
+        let shown = folder.display();
+        match std::fs::metadata(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.add(key, format!("there is no folder `{shown}`"));
+            }
+            Err(error) => self.add(key, format!("the folder `{shown}` cannot be used: {error}")),
+            Ok(found) if !found.is_dir() => self.add(key, format!("`{shown}` is not a folder")),
+            Ok(_) => {
+                if let Err(error) = access(folder, Access::WRITE_OK | Access::EXEC_OK) {
+                    let error = io::Error::from(error);
+                    self.add(key, format!("no socket can be made in the folder `{shown}`: {error}"));
+                }
+            }
         }
     }
 

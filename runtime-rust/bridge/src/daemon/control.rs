@@ -1,5 +1,7 @@
 //! Asking a running bridge: a page over its control socket.
 
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -23,15 +25,51 @@ const MOST_BYTES: usize = 16 << 20;
 /// The text of a page of the bridge whose control socket is at `socket`.
 pub async fn get(socket: &Path, page: &str) -> Result<String, Failure> {
     let shown = socket.display();
-    let stream = UnixStream::connect(socket).await.map_err(|error| {
-        Failure::io(format!("cannot ask {shown}: {error}")).help("is the bridge running, and this its control socket?")
-    })?;
+    let stream = UnixStream::connect(socket)
+        .await
+        .map_err(|error| Failure::system(format!("cannot ask {shown}"), &error).or_help(|| hint(socket, &error)))?;
     let asked = timeout(LIMIT, ask(stream, page)).await;
     match asked {
-        Err(_) => Err(Failure::io(format!("{shown} did not answer within {} s", LIMIT.as_secs()))),
-        Ok(Err(words)) => Err(Failure::io(format!("cannot ask {shown}: {words}"))),
+        Err(_) => Err(Failure::io(format!("{shown} did not answer within {} s", LIMIT.as_secs())).help(
+            "the bridge is stopped, overloaded, or out of file descriptors: its log says `no connection could be accepted`, \
+             and its limit is to be raised (LimitNOFILE=)",
+        )),
+        Ok(Err(words)) => Err(Failure::io(format!("cannot ask {shown}: {words}")).help(NOT_CONTROL)),
         Ok(Ok((StatusCode::OK, text))) => Ok(text),
         Ok(Ok((status, text))) => Err(Failure::io(format!("{shown} answers {status}: {}", text.trim_end()))),
+    }
+}
+
+/// What may be meant instead of a socket that answers something else.
+const NOT_CONTROL: &str = "it is not a control socket: that of a bridge is `control` in its configuration, by default the \
+                           path of its socket with `.control` after it";
+
+/// What to do where the bridge's socket cannot be connected to.
+fn hint(socket: &Path, error: &io::Error) -> String {
+    let found = std::fs::metadata(socket);
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            "there is no such socket: is the bridge running, and `control` of its configuration this path?".to_owned()
+        }
+        io::ErrorKind::ConnectionRefused => match found {
+            Ok(found) if !found.file_type().is_socket() => NOT_CONTROL.to_owned(),
+            _ => {
+                "the bridge that made this socket has ended without removing it, as when it is killed: start it again, \
+                  it replaces the socket"
+                    .to_owned()
+            }
+        },
+        io::ErrorKind::PermissionDenied => match found {
+            Ok(found) => {
+                let uid = found.uid();
+                format!("only the bridge's own user may ask: run this as user {uid}, as with `sudo -u '#{uid}'`")
+            }
+            Err(_) => {
+                "only the bridge's own user may ask, and may look into the folder: run this as that user".to_owned()
+            }
+        },
+        io::ErrorKind::WouldBlock => "too many are asking already, or the bridge is stopped".to_owned(),
+        _ => "is the bridge running, and this its control socket?".to_owned(),
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use rustix::io::Errno;
+
 use super::config::ConfigError;
 
 /// How a command ends.
@@ -60,6 +62,23 @@ impl Failure {
         Self::new(Exit::Io, text)
     }
 
+    /// The system refuses something, and says why.
+    pub fn system(text: impl fmt::Display, error: &io::Error) -> Self {
+        let failure = Self::io(format!("{text}: {error}"));
+        match error.raw_os_error().map(Errno::from_raw_os_error) {
+            Some(Errno::MFILE) => {
+                failure.help("no more files may be open in this process: raise the limit, `ulimit -n`")
+            }
+            Some(Errno::NFILE) => failure.help("no more files may be open in the whole system: raise fs.file-max"),
+            _ => failure,
+        }
+    }
+
+    /// Adds what to do about it, unless that is said.
+    pub fn or_help(self, help: impl FnOnce() -> String) -> Self {
+        if self.help.is_some() { self } else { self.help(help()) }
+    }
+
     /// Adds what to do about it.
     pub fn help(mut self, help: impl fmt::Display) -> Self {
         self.help = Some(help.to_string());
@@ -78,7 +97,7 @@ impl Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         match &error {
-            ConfigError::Read { .. } => Self::io(error.to_string()),
+            ConfigError::Read { path, source } => Self::system(format!("cannot read {}", path.display()), source),
             ConfigError::File { .. } => Self::usage(error.to_string()),
             ConfigError::Settings(problems) => {
                 Self { lines: problems.iter().map(ToString::to_string).collect(), ..Self::silent(Exit::Usage) }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use myc_schema::ir::{Field, Message, Schema, Type};
+use myc_schema::ir::Message;
 use myc_schema::suggest;
 use myc_schema::value::{self, JsonStyle};
 use mycelium_bus::Frame;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::condition::{self, Condition, Impossible, Test};
 use super::contracts::Contract;
 use super::exit::Failure;
 
@@ -24,102 +25,11 @@ pub struct Wanted {
     pub fields: Vec<Condition>,
 }
 
-/// What a field has to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition {
-    /// As in `bids[3].price`.
-    path: String,
-    steps: Vec<Step>,
-    value: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Step {
-    Field(String),
-    Element(usize),
-}
-
-impl Condition {
-    /// Reads `FIELD=VALUE`.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let (path, value) = text.split_once('=').ok_or("write `FIELD=VALUE`, such as `limit.exponent=-2`")?;
-        let steps = steps(path).ok_or_else(|| {
-            format!("`{}` is no field such as `sender`, `limit.exponent` or `bids[3].price`", path.escape_debug())
-        })?;
-        Ok(Self { path: path.to_owned(), steps, value: value.to_owned() })
-    }
-
-    /// Whether messages with these fields can have it.
-    fn fits(&self, schema: &Schema, fields: &[Field]) -> bool {
-        let mut fields = Some(fields);
-        let mut ty: Option<&Type> = None;
-        for step in &self.steps {
-            match (step, ty, fields) {
-                (Step::Field(name), _, Some(of)) => match of.iter().find(|field| field.name == *name) {
-                    Some(field) => ty = Some(&field.ty),
-                    None => return false,
-                },
-                (Step::Element(index), Some(Type::Array { elem, len: most } | Type::Vec { elem, bound: most }), _)
-                    if *index < *most as usize =>
-                {
-                    ty = Some(elem);
-                }
-                _ => return false,
-            }
-            fields = match ty {
-                Some(Type::Struct(id)) => Some(&schema.struct_(*id).fields),
-                _ => None,
-            };
-        }
-        true
-    }
-
-    fn holds(&self, payload: &serde_json::Value) -> bool {
-        let mut found = Some(payload);
-        for step in &self.steps {
-            found = found.and_then(|value| match step {
-                Step::Field(name) => value.get(name),
-                Step::Element(index) => value.get(index),
-            });
-        }
-        match found {
-            None => false,
-            Some(serde_json::Value::String(text)) => *text == self.value,
-            Some(serde_json::Value::Number(number)) => {
-                let as_float = || Some((number.as_f64()?, self.value.parse::<f64>().ok()?));
-                number.to_string() == self.value || as_float().is_some_and(|(a, b)| a == b)
-            }
-            Some(serde_json::Value::Bool(value)) => self.value == if *value { "true" } else { "false" },
-            Some(serde_json::Value::Null) => self.value == "null",
-            // A list or a struct is no value to compare with.
-            Some(_) => false,
-        }
-    }
-}
-
-fn steps(path: &str) -> Option<Vec<Step>> {
-    let is_name =
-        |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let mut steps = Vec::new();
-    for part in path.split('.') {
-        let (name, indexes) = part.split_once('[').map_or((part, None), |(name, rest)| (name, Some(rest)));
-        if !is_name(name) {
-            return None;
-        }
-        steps.push(Step::Field(name.to_owned()));
-        for index in indexes.into_iter().flat_map(|indexes| indexes.split('[')) {
-            steps.push(Step::Element(index.strip_suffix(']')?.parse().ok()?));
-        }
-    }
-    Some(steps)
-}
-
 /// Which messages of a contract are shown, and how.
 pub struct Lines<'a> {
     contract: Option<&'a Contract>,
-    /// By type id; `None`: every type.
-    selected: Option<BTreeMap<u16, &'a Message>>,
-    fields: Vec<Condition>,
+    /// By type id, with what has to hold; `None`: every type.
+    selected: Option<BTreeMap<u16, (&'a Message, Vec<Test>)>>,
 }
 
 #[derive(Serialize)]
@@ -145,7 +55,7 @@ impl<'a> Lines<'a> {
         let Wanted { topics, messages, fields } = wanted;
         let Some(contract) = contract else {
             if topics.is_empty() && messages.is_empty() && fields.is_empty() {
-                return Ok(Self { contract: None, selected: None, fields });
+                return Ok(Self { contract: None, selected: None });
             }
             return Err(Failure::usage("topics, messages and fields are known by a contract alone")
                 .help("name it with --contracts FILE"));
@@ -164,25 +74,21 @@ impl<'a> Lines<'a> {
         }
         let everything = topics.is_empty() && messages.is_empty();
         let is_named = |message: &&Message| messages.contains(&message.name) || topics.contains(&message.topic);
-        let mut selected: BTreeMap<u16, &Message> =
-            all().filter(|message| everything || is_named(message)).map(|message| (message.type_id, message)).collect();
+        let mut selected: Vec<(&Message, Vec<Test>)> =
+            all().filter(|message| everything || is_named(message)).map(|message| (message, Vec::new())).collect();
         for condition in &fields {
-            let fits = |message: &Message| condition.fits(schema, &message.fields);
-            let kept_out = selected.values().find(|message| message.redacted && fits(message)).copied();
-            selected.retain(|_, message| !message.redacted && fits(message));
+            let before: Vec<&Message> = selected.iter().map(|(message, _)| *message).collect();
+            selected.retain_mut(|(message, tests)| {
+                let test = if message.redacted { None } else { condition.of(schema, message).ok() };
+                test.is_some_and(|test| (tests.push(test), true).1)
+            });
             if selected.is_empty() {
-                let path = &condition.path;
-                return Err(match kept_out {
-                    Some(message) => Failure::usage(format!(
-                        "the contract keeps the payload of {} out of logs: `{path}` is not looked at",
-                        message.name
-                    )),
-                    None => Failure::usage(format!("no message that is asked for has a field `{path}`")),
-                });
+                return Err(nowhere(contract, condition, &before));
             }
         }
         let is_all = everything && fields.is_empty();
-        Ok(Self { contract: Some(contract), selected: (!is_all).then_some(selected), fields })
+        let selected = selected.into_iter().map(|(message, tests)| (message.type_id, (message, tests))).collect();
+        Ok(Self { contract: Some(contract), selected: (!is_all).then_some(selected) })
     }
 
     /// The types to subscribe to; `None`: every type.
@@ -193,9 +99,9 @@ impl<'a> Lines<'a> {
     /// The line of a frame, if it is wanted.
     pub fn line(&self, frame: &Frame) -> Option<String> {
         let type_id = frame.type_id();
-        let message = match &self.selected {
-            Some(selected) => Some(*selected.get(&type_id)?),
-            None => self.contract.and_then(|contract| contract.message(type_id)),
+        let (message, tests) = match &self.selected {
+            Some(selected) => selected.get(&type_id).map(|(message, tests)| (Some(*message), &tests[..]))?,
+            None => (self.contract.and_then(|contract| contract.message(type_id)), &[][..]),
         };
         let mut line = Line {
             time: humantime::format_rfc3339_micros(SystemTime::now()).to_string(),
@@ -212,18 +118,18 @@ impl<'a> Lines<'a> {
             if message.redacted {
                 line.redacted = Some(true);
             } else {
-                match value::payload_to_json(&contract.schema, message, frame.payload(), JsonStyle::Compact) {
-                    Ok(json) => payload = RawValue::from_string(json).ok(),
+                match value::decode(&contract.schema, message, frame.payload()) {
+                    Ok(value) if !tests.iter().all(|test| test.holds(&value)) => return None,
+                    Ok(value) => {
+                        let json = value::to_json(&contract.schema, message, &value, JsonStyle::Compact).ok()?;
+                        payload = RawValue::from_string(json).ok();
+                    }
+                    // A message that is none has nothing that it could be asked for.
+                    Err(_) if !tests.is_empty() => return None,
                     // Not its detail: that may quote the payload.
                     Err(error) if error.path.is_empty() => line.rejected = Some(error.code.to_string()),
                     Err(error) => line.rejected = Some(format!("{} at {}", error.code, error.path)),
                 }
-            }
-        }
-        if !self.fields.is_empty() {
-            let json: serde_json::Value = serde_json::from_str(payload.as_ref()?.get()).ok()?;
-            if !self.fields.iter().all(|condition| condition.holds(&json)) {
-                return None;
             }
         }
         line.payload = payload.as_deref();
@@ -231,8 +137,39 @@ impl<'a> Lines<'a> {
     }
 }
 
-fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Failure {
-    let failure = Failure::usage(format!("the contract has no {what} `{}`", name.escape_debug()));
+/// Why none of these messages can be as wanted.
+fn nowhere(contract: &Contract, condition: &Condition, messages: &[&Message]) -> Failure {
+    let (schema, path) = (&contract.schema, &condition.path);
+    let mut never = None;
+    for message in messages {
+        match condition.of(schema, message) {
+            Ok(_) => {
+                return Failure::usage(format!(
+                    "the contract keeps the payload of {} out of logs: `{path}` is not looked at",
+                    message.name
+                ));
+            }
+            Err(Impossible::Never { words, help }) if !message.redacted => drop(never.get_or_insert((words, help))),
+            Err(_) => {}
+        }
+    }
+    if let Some((words, help)) = never {
+        return Failure::usage(words).help(help);
+    }
+    let shown = messages.iter().filter(|message| !message.redacted);
+    let mut known: Vec<String> = shown.flat_map(|message| condition::paths(schema, &message.fields)).collect();
+    known.sort();
+    known.dedup();
+    let failure = Failure::usage(format!("no message that is asked for has a field `{path}`"));
+    suggest(failure, path, known.iter().map(String::as_str), "there are")
+}
+
+/// A name that the contract does not have, with a suggestion.
+pub fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Failure {
+    suggest(Failure::usage(format!("the contract has no {what} `{}`", name.escape_debug())), name, known, "it has")
+}
+
+fn suggest<'a>(failure: Failure, name: &str, known: impl Iterator<Item = &'a str> + Clone, there: &str) -> Failure {
     match suggest::nearest(name, known.clone()) {
         Some(near) => failure.help(format_args!("did you mean `{near}`?")),
         None => {
@@ -241,7 +178,7 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Cl
             names.dedup();
             let more = if names.len() > SHOWN { ", …" } else { "" };
             names.truncate(SHOWN);
-            failure.help(format_args!("it has {}{more}", names.join(", ")))
+            failure.help(format_args!("{there} {}{more}", names.join(", ")))
         }
     }
 }

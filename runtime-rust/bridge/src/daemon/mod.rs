@@ -4,7 +4,9 @@
 mod assemble;
 mod check;
 mod completions;
+mod condition;
 mod config;
+mod connect;
 mod contracts;
 mod control;
 #[cfg(test)]
@@ -18,7 +20,10 @@ mod logs;
 mod man;
 mod notify;
 mod pages;
+mod places;
+mod publish;
 mod run;
+mod runtime;
 mod settings;
 mod status;
 mod tap;
@@ -47,6 +52,7 @@ Examples:
   myc-bridge check --config bridge.yaml                what is wrong with the configuration?
   myc-bridge status --config bridge.yaml               workers, clients, counters
   myc-bridge tap --config bridge.yaml --topic prices   live messages, as JSON lines
+  myc-bridge publish --config bridge.yaml CounterUpdate < updates.json
 
 Exit codes: 0 done, 1 findings (errors in the contract, a worker that was given up on),
 2 wrong usage or configuration, 3 something could not be read, written, bound or reached.",
@@ -65,6 +71,7 @@ enum Command {
     Check(check::CheckArgs),
     Status(status::StatusArgs),
     Tap(tap::TapArgs),
+    Publish(publish::PublishArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -77,6 +84,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             Command::Check(args) => check::run(args),
             Command::Status(args) => status::run(args),
             Command::Tap(args) => tap::run(args),
+            Command::Publish(args) => publish::run(args),
             Command::Completions(args) => completions::run(args),
             Command::Man(args) => man::run(args),
         },

@@ -19,7 +19,7 @@ use super::http::{self, Listener};
 use super::life::{self, Signals};
 use super::pages::Pages;
 use super::settings::Settings;
-use super::{config, logs};
+use super::{config, logs, runtime};
 
 /// After the bridge has ended: for what still runs in the background.
 const END_LIMIT: Duration = Duration::from_secs(1);
@@ -53,8 +53,7 @@ pub fn run(args: RunArgs) -> Result<(), Failure> {
         Some(_) => Some(recorder()?),
         None => None,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| cannot_start(&error))?;
+    let runtime = runtime::of_many_threads()?;
     let ended = runtime.block_on(daemon(&settings, assembled, recorder));
     runtime.shutdown_timeout(END_LIMIT);
     ended

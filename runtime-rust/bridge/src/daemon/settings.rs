@@ -44,9 +44,9 @@ macro_rules! section {
         $([$inner:ident: $section:ty])*
         $($key:ident: $kind:ty [$($default:expr)?] $value:literal $help:literal;)+
     ) => {
-        $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
         #[serde(deny_unknown_fields, default)]
+        $(#[$meta])*
         pub struct $name {
             $(
                 #[doc = concat!($help, ".")]
@@ -118,6 +118,7 @@ const fn milliseconds(milliseconds: u64) -> Period {
 
 section! {
     /// All settings: those of the bridge as a whole, and the sections.
+    #[serde(expecting = "keys and values such as `socket: bus.sock`")]
     Settings
     [endpoint: Endpoint] [worker_defaults: WorkerDefaults] [workers: Vec<Worker>]
     name: String ["mycelium".into()] "NAME" "The bridge's name in logs and metrics";
@@ -139,6 +140,7 @@ section! {
 
 section! {
     /// What is set about the sockets and their clients.
+    #[serde(expecting = "keys and values such as `{ max_clients: 64 }`")]
     Endpoint
     share: bool [false] "BOOL"
         "Lets clients of another version of the contract run with the messages that are the same in both";
@@ -186,11 +188,13 @@ macro_rules! worker_section {
 
 worker_section! {
     /// What is set about every worker that does not say otherwise.
+    #[serde(expecting = "keys and values such as `{ grace: 10s }`")]
     WorkerDefaults
 }
 
 worker_section! {
     /// What is set about one worker.
+    #[serde(expecting = "keys and values such as `{ id: echo, program: ./echo }`")]
     Worker
     id: String [] "ID" "The worker's id, `MYCELIUM_WORKER_ID`: in logs, metrics and `status`";
     program: PathBuf [] "PROGRAM" "The program; a name without a `/` is looked for in `PATH`";

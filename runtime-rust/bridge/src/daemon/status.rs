@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::exit::{Exit, Failure};
 use super::settings::Settings;
 use super::values::{Period, Value};
-use super::{config, control, terminal};
+use super::{config, control, runtime, terminal};
 
 /// Say how a running bridge is: its workers, clients and counters
 #[derive(Args, Debug)]
@@ -47,8 +47,7 @@ pub fn run(args: StatusArgs) -> Result<(), Failure> {
             })?
         }
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::io(format!("cannot start: {error}")))?;
+    let runtime = runtime::of_one_thread()?;
     let text = runtime.block_on(control::get(&socket, "/status"))?;
     let seen: Seen = serde_json::from_str(&text)
         .map_err(|error| Failure::io(format!("{} answers something else than a status: {error}", socket.display())))?;

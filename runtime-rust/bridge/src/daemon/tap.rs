@@ -5,18 +5,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use mycelium_bus::client::{Client, ClientConfig, ClientState, ClientSubscription};
+use mycelium_bus::client::{ClientConfig, ClientState, ClientSubscription};
 use mycelium_bus::{OverflowPolicy, SubscriberConfig};
-use mycelium_wire::MessageInfo;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
+use super::condition::Condition;
+use super::connect::{Address, Target, connect, types};
 use super::contracts::Contract;
 use super::exit::{Exit, Failure, with_causes};
-use super::frames::{Condition, Lines, Wanted};
-use super::settings::Settings;
+use super::frames::{Lines, Wanted};
 use super::values::{Digest, Period, Value};
-use super::{config, terminal};
+use super::{runtime, terminal};
 
 /// Messages that wait for stdout to take them; older ones are dropped, and counted.
 const QUEUE: usize = 65_536;
@@ -36,15 +36,8 @@ Examples:
   myc-bridge tap --contracts contracts.yaml --socket bus.sock --where sender=ada
   myc-bridge tap --config bridge.yaml --topic prices --count 10 | jq .payload.price")]
 pub struct TapArgs {
-    /// The bridge's configuration: where it is, and its contract
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// The Unix socket of the bridge
-    #[arg(long, value_name = "PATH", conflicts_with = "tcp")]
-    socket: Option<PathBuf>,
-    /// The TCP address of the bridge
-    #[arg(long, value_name = "HOST:PORT")]
-    tcp: Option<String>,
+    #[command(flatten)]
+    target: Target,
     /// The contract
     #[arg(long, value_name = "FILE")]
     contracts: Option<PathBuf>,
@@ -72,7 +65,7 @@ pub struct TapArgs {
 }
 
 pub fn run(args: TapArgs) -> Result<(), Failure> {
-    let settings = config::read(args.config.as_deref(), &Settings::default())?;
+    let settings = args.target.settings()?;
     let contract = match (&args.contracts, &args.digest, &settings.contracts) {
         (Some(path), _, _) | (None, None, Some(path)) => Some(Contract::read(path)?),
         _ => None,
@@ -85,49 +78,17 @@ pub fn run(args: TapArgs) -> Result<(), Failure> {
                 .help("name it with --contracts FILE, or a configuration with --config FILE"));
         }
     };
-    let address = match (args.socket, args.tcp, settings.socket, settings.tcp) {
-        (Some(path), ..) | (None, None, Some(path), _) => Address::Unix(path),
-        (None, Some(address), ..) | (None, None, None, Some(address)) => Address::Tcp(address),
-        (None, None, None, None) => {
-            return Err(Failure::usage("where is the bridge?")
-                .help("say it with --socket PATH or --tcp HOST:PORT, or name a configuration with --config FILE"));
-        }
-    };
+    let address = args.target.address(&settings)?;
     let wanted = Wanted { topics: args.topics, messages: args.messages, fields: args.fields };
     let lines = Lines::new(contract.as_ref(), wanted)?;
     let types = contract.as_ref().map(types).unwrap_or_default();
     let config = ClientConfig { name: "myc-bridge tap".into(), share: args.share, ..ClientConfig::new(digest, &types) };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::io(format!("cannot start: {error}")))?;
+    let runtime = runtime::of_one_thread()?;
     let limit = args.time.map(|Period(time)| time);
     let ended = runtime.block_on(tap(address, config, &lines, args.count, limit));
     // A write to a full pipe may still wait.
     runtime.shutdown_background();
     ended
-}
-
-enum Address {
-    Unix(PathBuf),
-    Tcp(String),
-}
-
-/// What the handshake tells of the contract's messages. A tap has one contract in its life: the names stay.
-fn types(contract: &Contract) -> Vec<MessageInfo> {
-    let mut types: Vec<MessageInfo> = contract
-        .schema
-        .messages
-        .iter()
-        .map(|message| MessageInfo {
-            type_id: message.type_id,
-            topic: message.topic.clone().leak(),
-            name: message.name.clone().leak(),
-            size: message.layout.size as usize,
-            fingerprint: message.fingerprint,
-            redacted: message.redacted,
-        })
-        .collect();
-    types.sort_by_key(|info| info.type_id);
-    types
 }
 
 async fn tap(
@@ -140,11 +101,7 @@ async fn tap(
     let signals = |error: io::Error| Failure::io(format!("cannot wait for signals: {error}"));
     let mut interrupt = signal(SignalKind::interrupt()).map_err(signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(signals)?;
-    let client = match address {
-        Address::Unix(path) => Client::connect_unix(path, config).await,
-        Address::Tcp(address) => Client::connect_tcp(address, config).await,
-    };
-    let client = client.map_err(|error| Failure::io(with_causes(&error)))?;
+    let client = connect(address, config).await?;
     // Who publishes does not wait for whoever looks at this.
     let queue = SubscriberConfig::named("tap").policy(OverflowPolicy::DropOldest).frames(QUEUE).bytes(64 << 20);
     let subscription = match lines.types() {

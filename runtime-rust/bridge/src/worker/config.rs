@@ -173,14 +173,27 @@ impl WorkerConfig {
         if self.id.is_empty() || self.id.len() > MAX_ID || self.id.chars().any(char::is_control) {
             return Err(ConfigError::WorkerId { worker: id() });
         }
+        let nul = |text: &OsStr| text.as_bytes().contains(&0);
+        let folder = self.current_dir.as_deref().map(Path::as_os_str);
+        for (setting, has_nul) in [
+            ("program", nul(self.program.as_os_str())),
+            ("args", self.args.iter().any(|arg| nul(arg))),
+            ("current_dir", folder.is_some_and(nul)),
+        ] {
+            if has_nul {
+                return Err(ConfigError::ZeroByte { worker: id(), setting });
+            }
+        }
         for (name, value) in &self.env {
-            let nul = |text: &OsString| text.as_bytes().contains(&0);
             let is_name = !name.is_empty() && !name.as_bytes().contains(&b'=') && !nul(name);
-            if !is_name || value.as_ref().is_some_and(nul) {
+            if !is_name || value.as_deref().is_some_and(nul) {
                 return Err(ConfigError::Variable { worker: id(), name: name.to_string_lossy().into_owned() });
             }
             if let Some(name) = [SCHEMA_DIGEST, WORKER_ID, WORKER_TOKEN].into_iter().find(|own| *name == **own) {
                 return Err(ConfigError::OwnVariable { worker: id(), name });
+            }
+            if *name == *SOCKET && value.as_deref().is_none_or(OsStr::is_empty) {
+                return Err(ConfigError::NoPlace { worker: id() });
             }
         }
         if self.max_line == 0 {

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 
-use crate::place::Place;
+use crate::place::{Ended, Place};
 use crate::worker::playing;
 
 /// Without a bridge's files, and without those of a worker that should not have been started.
@@ -24,7 +24,35 @@ fn touching() -> &'static str {
 fn settings_that_are_wrong() {
     for (config, words) in [
         ("nmae: x\n", &["error: bridge.yaml:3:1: unknown key `nmae`; did you mean `name`?"][..]),
-        ("endpoint: { stall_limit: 5 }\n", &["error: bridge.yaml:3:11: endpoint.stall_limit: `5` has no unit"]),
+        ("endpoint: { stall_limit: 5 }\n", &["error: bridge.yaml:3:26: endpoint.stall_limit: `5` has no unit"]),
+        (
+            "endpoint: 5\n",
+            &["error: bridge.yaml:3:11: endpoint: expected keys and values such as `{ max_clients: 64 }`, found `5`"],
+        ),
+        ("name: a\nlog: warn\nname: b\n", &["error: bridge.yaml:5:1: name: the key is there twice, first at 3:1"]),
+        (
+            "endpoint: { drain_limit: 9223372036854775807s }\n",
+            &[
+                "error: bridge.yaml:3:26: endpoint.drain_limit: `9223372036854775807s` is longer than can be counted: 36500 days",
+            ],
+        ),
+        ("endpoint: { allowed_uids: [] }\n", &["error: endpoint.allowed_uids: nobody is in it"]),
+        ("workers: [{ id: x, program: sh, max_line: 0 }]\n", &["error: workers[0].max_line: ", "is zero"]),
+        ("worker_defaults: { max_line: 0 }\nworkers: [{ id: x, program: sh }]\n", &["error: workers[0].max_line: "]),
+        ("workers: [{ id: x, program: sh, args: [a, \"b\\0\"] }]\n", &["error: workers[0].args: ", "zero byte"]),
+        ("workers: [{ id: x, program: \"s\\0h\" }]\n", &["error: workers[0].program: ", "zero byte"]),
+        (
+            "workers: [{ id: x, program: sh, current_dir: \"\\0\" }]\n",
+            &["error: workers[0].current_dir: ", "zero byte"],
+        ),
+        ("workers: [{ id: x, program: sh, env: { A: \"\\0\" } }]\n", &["error: workers[0].env: ", "zero byte"]),
+        ("control: \"a\\0b\"\n", &["error: control: the path has a zero byte"]),
+        (
+            "control: contracts.yaml\n",
+            &["error: control: at `contracts.yaml` there is something that is not a socket: remove it"],
+        ),
+        ("control: .\n", &["error: control: at `", "there is a folder"]),
+        ("control: bridge.yaml/x\n", &["error: control: ", "`bridge.yaml` is not a folder"]),
         (
             "endpoint: { max_clients: 0 }\ntcp: x\n",
             &["error: endpoint.max_clients: it cannot be 0", "error: tcp: `x` is no"],
@@ -41,6 +69,14 @@ fn settings_that_are_wrong() {
         (
             "workers: [{ id: x, program: sh, env: { MYCELIUM_WORKER_ID: y } }]\n",
             &["error: workers[0].env: ", "MYCELIUM_WORKER_ID is set by the bridge"],
+        ),
+        (
+            "workers: [{ id: x, program: sh, env: { MYCELIUM_SCHEMA_DIGEST: null } }]\n",
+            &["error: workers[0].env: ", "MYCELIUM_SCHEMA_DIGEST is set by the bridge"],
+        ),
+        (
+            "workers: [{ id: x, program: sh, env: { MYCELIUM_SOCKET: null } }]\n",
+            &["error: workers[0].env: ", "MYCELIUM_SOCKET cannot be removed or empty"],
         ),
         (
             "digest: 5e44fe9b7eb56643368234fcc3383244e398a22044e255e803889262415528a2\n",
@@ -90,7 +126,9 @@ fn sockets_that_are_taken() {
 
     let place = Place::with(touching());
     place.write("bus.sock", "a letter");
-    place.run(["run", "--config", "bridge.yaml"]).exits(3).says(&["bus.sock", "not a socket: remove it"]);
+    for command in ["run", "check"] {
+        place.run([command, "--config", "bridge.yaml"]).exits(2).says(&["bus.sock", "not a socket: remove it"]);
+    }
     assert_eq!(std::fs::read_to_string(place.path("bus.sock")).expect("the letter"), "a letter");
     is_clean(&place, &["bridge.yaml", "bus.sock", "contracts.yaml"]);
 
@@ -120,6 +158,21 @@ fn paths_that_cannot_be() {
     let ended = place.run(["run", "--config", "bridge.yaml", "--socket", &path]).exits(2);
     ended.says(&["error: control: the path has 108 bytes"]);
     place.run(["run", "--config", "bridge.yaml", "--socket", "none/bus.sock"]).exits(2).says(&["no folder `none`"]);
+    is_clean(&place, &FILES);
+}
+
+// As it would be found out only when the bridge is started.
+#[test]
+fn folders_that_take_no_socket() {
+    let place = Place::with(touching());
+    std::fs::create_dir(place.path("full")).expect("a folder");
+    std::fs::set_permissions(place.path("full"), PermissionsExt::from_mode(0o555)).expect("permissions");
+    for command in ["run", "check"] {
+        let mut command = place.unprivileged([command, "--config", "bridge.yaml", "--socket", "full/bus.sock"]);
+        let ended = Ended::of(command.output().expect("it runs")).exits(2);
+        ended.says(&["error: socket: no socket can be made in the folder `full`: Permission denied"]);
+    }
+    std::fs::remove_dir(place.path("full")).expect("it is empty");
     is_clean(&place, &FILES);
 }
 

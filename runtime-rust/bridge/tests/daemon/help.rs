@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::place::{Ended, Place};
 use crate::worker::playing;
 
-const COMMANDS: [&str; 6] = ["run", "check", "status", "tap", "completions", "man"];
+const COMMANDS: [&str; 7] = ["run", "check", "status", "tap", "publish", "completions", "man"];
 
 fn text(arguments: &[&str]) -> String {
     let ended = Place::new().run(arguments).exits(0);
@@ -51,6 +51,7 @@ fn examples_work() {
         "echo.exe",
         &format!("#!/bin/sh\nexec {:?} --exact worker::program\n", std::env::current_exe().expect("a path")),
     );
+    place.write("updates.json", "{\"counter_id\": \"7\", \"value\": 1, \"delta\": 1}\n".repeat(2).as_str());
     place.write("jq", "#!/bin/sh\ncat > /dev/null\n");
     place.write("myc-bridge", &format!("#!/bin/sh\nexec {:?} \"$@\"\n", env!("CARGO_BIN_EXE_myc-bridge")));
     let programs = ["echo.exe", "jq", "myc-bridge"];
@@ -62,9 +63,7 @@ fn examples_work() {
         let path = format!("{}:{}", place.path("").display(), std::env::var("PATH").expect("a path"));
         let mut bash = Command::new("timeout");
         bash.args(["60", "bash", "-o", "pipefail", "-c", script]).current_dir(place.path("")).env("PATH", path);
-        let output = bash.output().expect("bash runs");
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Ended::of(bash.output().expect("bash runs"))
     };
     let mut count = 0;
     let pages = std::iter::once(text(&["--help"])).chain(COMMANDS.map(|name| text(&[name, "--help"])));
@@ -78,7 +77,7 @@ fn examples_work() {
                 "{arguments} --ready start 2> log & until [ -S bus.sock.control ]; do :; done; kill $!; wait $!"
             ));
             assert_eq!(ended.code, Some(0), "{example}\n{ended:?}\n{:?}", std::fs::read_to_string(place.path("log")));
-        } else if example.starts_with("myc-bridge status") || example.starts_with("myc-bridge tap") {
+        } else if ["status", "tap", "publish"].iter().any(|name| example.starts_with(&format!("myc-bridge {name} "))) {
             let running = place.ready(&[]);
             // One that does not end by itself is ended, and there is no topic `prices` in this contract.
             let example = example.replace("prices", "examples").replace("myc-bridge tap", "myc-bridge tap --for 100ms");

@@ -11,6 +11,7 @@ mod help;
 mod http;
 mod life;
 mod place;
+mod publish;
 mod status;
 mod tap;
 mod worker;

@@ -70,9 +70,31 @@ impl Place {
 
     /// Runs the command to its end.
     pub fn run<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Ended {
-        let output = self.command(arguments).output().expect("it runs");
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Ended::of(self.command(arguments).output().expect("it runs"))
+    }
+
+    /// Runs the command to its end, with this on stdin.
+    pub fn run_with<S: AsRef<OsStr>>(&self, stdin: &str, arguments: impl IntoIterator<Item = S>) -> Ended {
+        self.write("stdin", stdin);
+        let stdin = fs::File::open(self.path("stdin")).expect("a file");
+        Ended::of(self.command(arguments).stdin(stdin).output().expect("it runs"))
+    }
+
+    /// The command by another one, which gets it as its arguments.
+    pub fn command_by<S: AsRef<OsStr>>(&self, by: &[&str], arguments: impl IntoIterator<Item = S>) -> Command {
+        let command = self.command(arguments);
+        let mut outer = Command::new(by[0]);
+        outer.args(&by[1..]).arg(command.get_program()).args(command.get_args());
+        outer.current_dir(self.folder.path()).stdin(Stdio::null()).env_remove("NO_COLOR");
+        outer
+    }
+
+    /// The command as somebody whom permissions concern: for root they are what the system does not look at.
+    pub fn unprivileged<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
+        match rustix::process::geteuid().is_root() {
+            true => self.command_by(&["setpriv", "--bounding-set=-all", "--inh-caps=-all"], arguments),
+            false => self.command(arguments),
+        }
     }
 
     /// Starts a bridge with this configuration, and with a service manager that listens.
@@ -123,6 +145,11 @@ impl Place {
 }
 
 impl Ended {
+    pub fn of(output: std::process::Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);

@@ -1,8 +1,9 @@
 //! What `status` and `check` print.
 
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 
-use crate::place::Place;
+use crate::place::{Ended, Place};
 use crate::worker::playing;
 
 #[test]
@@ -32,11 +33,47 @@ fn the_table_is_for_people() {
 fn without_a_bridge_there_is_no_status() {
     let place = Place::with("");
     let ended = place.run(["status", "--config", "bridge.yaml"]).exits(3);
-    ended.says(&["error: cannot ask bus.sock.control: ", "help: is the bridge running"]);
+    ended.says(&[
+        "error: cannot ask bus.sock.control: No such file",
+        "help: there is no such socket: is the bridge running",
+    ]);
     place.run(["status"]).exits(2).says(&["--config"]);
     place.run(["status", "--config", "none.yaml"]).exits(3).says(&["cannot read none.yaml"]);
     place.write("bridge.yaml", "control: off\nsocket: x\n");
     place.run(["status", "--config", "bridge.yaml"]).exits(2).says(&["the bridge has no control socket"]);
+}
+
+// What the system says of a socket does not say what to do.
+#[test]
+fn sockets_that_cannot_be_asked() {
+    let place = Place::with("");
+    let status = ["status", "--config", "bridge.yaml"];
+    drop(UnixListener::bind(place.path("bus.sock.control")).expect("a socket"));
+    place
+        .run(status)
+        .exits(3)
+        .says(&["Connection refused", "help: the bridge that made this socket has ended without"]);
+    // A process that may open nothing more, also where a runtime needs some files itself.
+    for limit in 5..24 {
+        let script = format!("ulimit -n {limit}; exec \"$@\"");
+        let ended = Ended::of(place.command_by(&["sh", "-c", &script, "sh"], status).output().expect("it runs"));
+        if !ended.stderr.contains("Connection refused") {
+            ended.exits(3).says(&["Too many open files", "help: no more files may be open in this process"]);
+        }
+    }
+    std::fs::set_permissions(place.path("bus.sock.control"), PermissionsExt::from_mode(0o000)).expect("permissions");
+    let ended = Ended::of(place.unprivileged(status).output().expect("it runs")).exits(3);
+    let user =
+        format!("help: only the bridge's own user may ask: run this as user {}", rustix::process::geteuid().as_raw());
+    ended.says(&["Permission denied", &user]);
+    std::fs::remove_file(place.path("bus.sock.control")).expect("the socket");
+    place.write("bus.sock.control", "a letter");
+    place.run(status).exits(3).says(&["Connection refused", "help: it is not a control socket"]);
+    // That of clients instead.
+    let running = Place::with("");
+    let bridge = running.ready(&[]);
+    running.run(["status", "--control", "bus.sock"]).exits(3).says(&["cannot ask bus.sock", "not a control socket"]);
+    bridge.stop();
 }
 
 // Something else may listen there.

@@ -71,6 +71,11 @@ fn what_cannot_be_is_said() {
         .says(&["no topic `valt`", "help: did you mean `vault`?"]);
     tap(&["--config", "bridge.yaml", "--where", "key=hunter2"]).exits(2).says(&["Secret out of logs"]);
     tap(&["--config", "bridge.yaml", "--where", "sender"]).exits(2).says(&["FIELD=VALUE"]);
+    tap(&["--config", "bridge.yaml", "--where", "value=2147483648"]).exits(2).says(&[
+        "error: `value` of CounterUpdate is i32: 2147483648 is out of the range of i32, -2147483648 to 2147483647",
+        "help: write a value such as `value=1`",
+    ]);
+    tap(&["--config", "bridge.yaml", "--where", "sendr=ada"]).exits(2).says(&["help: did you mean `sender`?"]);
     tap(&["--config", "bridge.yaml", "--for", "5"]).exits(2).says(&["no unit"]);
     tap(&["--socket", "bus.sock"]).exits(2).says(&["--contracts FILE"]);
     tap(&["--contracts", "contracts.yaml"]).exits(2).says(&["--socket PATH"]);

@@ -155,6 +155,12 @@ pub enum ClientPublishError {
         /// The largest payload that the bridge takes, in bytes.
         limit: u32,
     },
+    /// The client's contract has no such message.
+    #[error("no message of the contract that this client was made for has type id {type_id}")]
+    Unknown {
+        /// The frame's type id.
+        type_id: u16,
+    },
     /// The client was closed.
     #[error("the client was closed: nothing can be published any more")]
     Closed,

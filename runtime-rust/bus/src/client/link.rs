@@ -207,13 +207,16 @@ impl Shared {
     }
 
     pub(super) fn verdict<M: Message>(&self) -> Verdict {
+        self.verdict_of(M::TYPE_ID, M::NAME, M::SIZE)
+    }
+
+    pub(super) fn verdict_of(&self, type_id: u16, name: &'static str, size: usize) -> Verdict {
         match &*self.link() {
-            Link::Up { unshared, .. } if unshared.binary_search(&M::TYPE_ID).is_ok() => {
-                Verdict::Refuse(ClientPublishError::NotShared { name: M::NAME })
+            Link::Up { unshared, .. } if unshared.binary_search(&type_id).is_ok() => {
+                Verdict::Refuse(ClientPublishError::NotShared { name })
             }
-            Link::Up { max_payload, .. } if M::SIZE > *max_payload as usize => {
-                let limit = *max_payload;
-                Verdict::Refuse(ClientPublishError::TooLarge { name: M::NAME, size: M::SIZE, limit })
+            Link::Up { max_payload, .. } if size > *max_payload as usize => {
+                Verdict::Refuse(ClientPublishError::TooLarge { name, size, limit: *max_payload })
             }
             Link::Up { .. } => Verdict::Queue,
             Link::Down => match self.config.while_disconnected {

@@ -9,8 +9,8 @@ use mycelium_wire::Message;
 use super::error::{ClientPublishError, UnknownMessage};
 use super::link::Verdict;
 use super::stats::add;
-use super::{Owner, known};
-use crate::{Owned, PublishError, Publisher};
+use super::{Client, Owner, known};
+use crate::{ForwardError, Frame, IngressConfig, Owned, PublishError, Publisher, UnknownTypes};
 
 /// Publishes messages of one type to the bridge, in the order of the calls. Each clone is a publisher of its own.
 ///
@@ -102,6 +102,35 @@ fn queue(error: PublishError) -> ClientPublishError {
     match error {
         PublishError::Closed => ClientPublishError::Closed,
         error => ClientPublishError::Queue(error),
+    }
+}
+
+impl Client {
+    /// Publishes a frame of a message that is known at run time only, as [`ClientPublisher::publish`] does. That its
+    /// payload is one of that message is the caller's to see to.
+    pub async fn publish_frame(&self, frame: Frame) -> Result<(), ClientPublishError> {
+        let shared = &self.owner.shared;
+        let type_id = frame.type_id();
+        let info = shared.config.types.iter().find(|info| info.type_id == type_id);
+        let info = info.ok_or(ClientPublishError::Unknown { type_id })?;
+        match shared.verdict_of(type_id, info.name, frame.payload().len()) {
+            Verdict::Queue => {}
+            Verdict::Drop => {
+                add(&shared.counts.dropped, 1);
+                return Ok(());
+            }
+            Verdict::Refuse(error) => {
+                add(&shared.counts.refused, 1);
+                return Err(error);
+            }
+        }
+        let name = format!("frames for {}", shared.address);
+        let config = IngressConfig { name, unknown_types: UnknownTypes::Forward, ..IngressConfig::default() };
+        match shared.outbound.ingress(config).forward(frame.into_run()).await {
+            Ok(_) => Ok(()),
+            Err(ForwardError::Core(core)) => Err(ClientPublishError::Unknown { type_id: core.type_id }),
+            Err(ForwardError::Publish(error)) => Err(queue(error)),
+        }
     }
 }
 

@@ -35,17 +35,49 @@ fn mistakes_in_the_file_have_a_place_and_a_suggestion() {
             ":3:5: workers[0]: unknown key `programme`; did you mean `program`?",
         ),
         ("worker_defaults: { zzz: 1 }\n", ":1:20: worker_defaults: unknown key `zzz`; there are ready_deadline, grace"),
-        ("endpoint:\n  stall_limit: 5\n", ":2:3: endpoint.stall_limit: `5` has no unit: write `5s` or `5ms`"),
-        ("endpoint: { policy: drop-oldest }\n", ":1:11: endpoint.policy: `drop-oldest` is none of"),
+        ("endpoint:\n  stall_limit: 5\n", ":2:16: endpoint.stall_limit: `5` has no unit: write `5s` or `5ms`"),
+        ("endpoint: { policy: drop-oldest }\n", ":1:21: endpoint.policy: `drop-oldest` is none of"),
         ("endpoint: { unix_mode: 660 }\n", "`660` is no mode in octal digits such as `0660`"),
-        ("endpoint: { allowed_uids: 5 }\n", ":1:27: endpoint.allowed_uids: invalid type"),
-        ("name: [x]\n", ":1:7: name: invalid type: sequence, expected one value"),
-        ("workers: { a: b }\n", ":1:10: workers: invalid type: map, expected a sequence"),
-        ("workers:\n- id: a\n  env: { A: 1, A: 2 }\n", "the variable `A` is there twice"),
-        ("name: a\nname: b\n", "duplicate"),
+        (
+            "endpoint: { allowed_uids: 5 }\n",
+            ":1:27: endpoint.allowed_uids: expected a list, such as `[a, b]`, found `5`",
+        ),
+        ("name: [x]\n", ":1:7: name: expected one value, found a list"),
+        ("workers: { a: b }\n", ":1:10: workers: expected a list, such as `[a, b]`, found keys and values"),
+        (
+            "workers:\n- id: a\n  env: { A: 1, A: 2 }\n",
+            ":3:16: workers[0].env.A: the key is there twice, first at 3:10",
+        ),
+        ("name: a\nlog: warn\nname: b\n", ":3:1: name: the key is there twice, first at 1:1"),
+        (
+            "endpoint: { idle_limit: 5s,\n  idle_limit: 6s }\n",
+            ":2:3: endpoint.idle_limit: the key is there twice, first at 1:13",
+        ),
+        ("endpoint: [x]\n", ":1:11: endpoint: expected keys and values such as `{ max_clients: 64 }`, found a list"),
+        (
+            "worker_defaults: 7\n",
+            ":1:18: worker_defaults: expected keys and values such as `{ grace: 10s }`, found `7`",
+        ),
+        (
+            "workers: [5]\n",
+            ":1:11: workers[0]: expected keys and values such as `{ id: echo, program: ./echo }`, found `5`",
+        ),
+        (
+            "workers:\n- id: a\n  args: { x: y }\n",
+            ":3:9: workers[0].args: expected a list, such as `[a, b]`, found keys and values",
+        ),
+        ("workers:\n- id: a\n  env: [x]\n", ":3:8: workers[0].env: expected variables such as `NAME: value`"),
+        (
+            "endpoint: { allowed_uids: [0, -1] }\n",
+            ":1:31: endpoint.allowed_uids[1]: expected a number from 0 to 4294967295, found `-1`",
+        ),
+        (
+            "endpoint: { stall_limit: 1000years }\n",
+            ":1:26: endpoint.stall_limit: `1000years` is longer than can be counted",
+        ),
         ("tcp: x\nname: 'x\n", ":3:1: name: found unexpected end of stream"),
         ("name: a\n---\nname: b\n", "more than one document"),
-        ("just a text\n", "invalid type: string"),
+        ("just a text\n", ":1:1: expected keys and values such as `socket: bus.sock`, found `just a text`"),
     ] {
         let found = words_of(text);
         if !found.contains(words) {

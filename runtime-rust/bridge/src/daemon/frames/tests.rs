@@ -4,6 +4,7 @@ use myc_schema::source::SourceMap;
 use mycelium_bus::Frame;
 
 use super::*;
+use crate::daemon::exit::Exit;
 
 const CONTRACT: &str = r#"
 structs:
@@ -16,6 +17,10 @@ messages:
     domain: MarketData
     fields: { venue: "String<8>", bids: "Vec<Level, 4>", side: Side, last: { type: u32, optional: true } }
   Note: { tlv_type: 1002, domain: Notes, fields: { venue: "String<8>" } }
+  Flags:
+    tlv_type: 1004
+    domain: Flags
+    fields: { on: bool, key: "[u8; 2]", wide: U256, ratio: f32 }
   Key: { tlv_type: 1003, domain: Notes, log_payload: false, fields: { secret: "String<8>" } }
 "#;
 
@@ -55,6 +60,7 @@ fn shown(contract: &Contract, wanted: Wanted) -> Vec<String> {
         frame(contract, "Book", BOOK),
         frame(contract, "Note", r#"{"venue":"XETR"}"#),
         frame(contract, "Key", r#"{"secret":"hunter2"}"#),
+        frame(contract, "Flags", r#"{"on":true,"key":"0x12ab","wide":"7","ratio":-0.0}"#),
     ];
     frames.iter().filter_map(|frame| lines.line(frame)).map(|line| without_time(&line)).collect()
 }
@@ -75,6 +81,7 @@ fn lines_say_what_a_message_is_and_keep_secrets() {
             format!(r#""type_id":1001,"message":"Book","topic":"market-data","size":104,"payload":{BOOK}}}"#),
             r#""type_id":1002,"message":"Note","topic":"notes","size":16,"payload":{"venue":"XETR"}}"#.into(),
             r#""type_id":1003,"message":"Key","topic":"notes","size":16,"redacted":true}"#.into(),
+            r#""type_id":1004,"message":"Flags","topic":"flags","size":40,"payload":{"on":true,"key":"0x12ab","wide":"7","ratio":-0.0}}"#.into(),
         ]
     );
     let all = Lines::new(Some(&contract), Wanted::default()).expect("lines");
@@ -113,6 +120,11 @@ fn lines_are_of_what_is_wanted() {
         (names(wanted(&[], &[], &["bids[2].price=4"])), &[]),
         (names(wanted(&[], &[], &["side=Buy", "last=null"])), &["Book"]),
         (names(wanted(&[], &[], &["side=Buy", "venue=XLON"])), &[]),
+        (names(wanted(&[], &[], &["last=7"])), &[]),
+        (names(wanted(&[], &[], &["on=true", "key=0x12AB", "wide=7", "ratio=0"])), &["Flags"]),
+        (names(wanted(&[], &[], &["key[1]=171"])), &["Flags"]),
+        (names(wanted(&[], &[], &["key[1]=170"])), &[]),
+        (names(wanted(&[], &[], &["ratio=NaN"])), &[]),
     ] {
         assert_eq!(found, expected);
     }
@@ -126,17 +138,66 @@ fn what_there_is_not_is_said() {
     let contract = contract();
     for (wanted, words) in [
         (wanted(&["note"], &[], &[]), "no topic `note`; did you mean `notes`?"),
-        (wanted(&["zzz"], &[], &[]), "no topic `zzz`; it has market-data, notes"),
+        (wanted(&["zzz"], &[], &[]), "no topic `zzz`; it has market-data, notes, flags"),
         (wanted(&[], &["Boook"], &[]), "no message `Boook`; did you mean `Book`?"),
-        (wanted(&[], &[], &["price=1"]), "no message that is asked for has a field `price`"),
-        (wanted(&[], &[], &["bids[4].price=1"]), "no message that is asked for has a field"),
-        (wanted(&[], &[], &["venue.x=1"]), "no message that is asked for has a field"),
+        (wanted(&[], &[], &["vemue=1"]), "no message that is asked for has a field `vemue`; did you mean `venue`?"),
+        (
+            wanted(&[], &[], &["price=1"]),
+            "no message that is asked for has a field `price`; there are bids[0].price, bids[0].size, key, last, on, ratio, side, venue, wide",
+        ),
         (wanted(&[], &["Note"], &["side=Buy"]), "no message that is asked for has a field `side`"),
         (wanted(&[], &[], &["secret=hunter2"]), "keeps the payload of Key out of logs"),
     ] {
         let Err(failure) = Lines::new(Some(&contract), wanted) else { panic!("{words}") };
         let said = format!("{}; {}", failure.lines.join("; "), failure.help.unwrap_or_default());
         assert!(said.contains(words), "{said}");
+    }
+    // What a field can never be is a mistake, and not a message that never comes.
+    for (field, words) in [
+        (
+            "bids[4].price=1",
+            "`bids` of Book is Vec<Level, 4>, and never has an element 4; elements are counted from 0: `bids[3]`",
+        ),
+        ("venue.x=1", "`venue` of Book is String<8>, and has no fields; ask for `venue` itself"),
+        ("venue[0]=1", "`venue` of Book is String<8>, and has no elements"),
+        (
+            "bids=1",
+            "`bids` of Book is Vec<Level, 4>: it is no single value; ask for an element of it, such as `bids[0]=…`",
+        ),
+        (
+            "bids[0]=1",
+            "`bids[0]` of Book is Level: it is no single value; ask for a field of it, such as `bids[0].price=…`",
+        ),
+        (
+            "last=4294967296",
+            "`last` of Book is u32: 4294967296 is out of the range of u32, 0 to 4294967295; write a value such as `last=1`; or `null`",
+        ),
+        ("last=-1", "-1 is out of the range of u32"),
+        ("last=1.5", "an integer number was expected, found 1.5"),
+        ("last=many", "an integer number was expected, found \"many\""),
+        ("bids[0].price=9223372036854775808", "out of the range of i64"),
+        (
+            "bids[0].size=large",
+            "`bids[0].size` of Book is f64: a number, \"NaN\", \"Infinity\" or \"-Infinity\" was expected",
+        ),
+        (
+            "side=Bye",
+            "`side` of Book is Side: `Bye` is not a value of Side, whose values are: Buy, Sell; write a value such as `side=Buy`",
+        ),
+        ("side=null", "`null` is not a value of Side"),
+        (
+            "venue=XETRAXETRA",
+            "`venue` of Book is String<8>: this text has 10 bytes; write a value such as `venue=text`",
+        ),
+        ("on=yes", "`on` of Flags is bool: true or false was expected, found \"yes\"; write a value such as `on=true`"),
+        ("key=12", "`key` of Flags is [u8; 2]: a string of hex digits after 0x was expected"),
+        ("key=0x12", "these are 1 bytes; write a value such as `key=0x0000`"),
+        ("wide=-1", "-1 is out of the range of U256"),
+    ] {
+        let Err(failure) = Lines::new(Some(&contract), wanted(&[], &[], &[field])) else { panic!("{field}") };
+        let said = format!("{}; {}", failure.lines.join("; "), failure.help.unwrap_or_default());
+        assert!(said.contains(words), "{said}");
+        assert_eq!(failure.exit, Exit::Usage);
     }
     let Err(failure) = Lines::new(None, wanted(&["notes"], &[], &[])) else { panic!("no contract") };
     assert!(failure.lines[0].contains("by a contract alone"));

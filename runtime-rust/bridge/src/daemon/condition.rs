@@ -1,0 +1,235 @@
+//! What a field has to be, as in `limit.exponent=-2`: read, held against a contract, and looked for in messages.
+
+use myc_schema::ir::{Field, Message, Scalar, Schema, Type};
+use myc_schema::value::{self, Value};
+
+/// What a field has to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// As in `bids[3].price`.
+    pub path: String,
+    steps: Vec<Step>,
+    text: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    Field(String),
+    Element(usize),
+}
+
+/// A condition on one message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Test {
+    /// Positions, from outside in.
+    path: Vec<usize>,
+    value: Value,
+}
+
+/// Why no message of a type can be as wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Impossible {
+    /// It has no such field.
+    NoField,
+    /// It has the field, which is never that.
+    Never {
+        /// Why.
+        words: String,
+        /// What it can be.
+        help: String,
+    },
+}
+
+impl Condition {
+    /// Reads `FIELD=VALUE`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (path, value) = text.split_once('=').ok_or("write `FIELD=VALUE`, such as `limit.exponent=-2`")?;
+        let steps = steps(path).ok_or_else(|| {
+            format!("`{}` is no field such as `sender`, `limit.exponent` or `bids[3].price`", path.escape_debug())
+        })?;
+        Ok(Self { path: path.to_owned(), steps, text: value.to_owned() })
+    }
+
+    /// What it means for a message, or why no such message can have it.
+    pub fn of(&self, schema: &Schema, message: &Message) -> Result<Test, Impossible> {
+        let mut fields = Some(&message.fields[..]);
+        let mut found: Option<(&Type, bool)> = None;
+        let (mut path, mut so_far) = (Vec::new(), String::new());
+        for step in &self.steps {
+            let never = |why: String, help: String| {
+                let is = found.map(|(ty, _)| name(schema, ty)).unwrap_or_default();
+                Impossible::Never { words: format!("`{so_far}` of {} is {is}, and {why}", message.name), help }
+            };
+            let (at, ty, optional, text) = match (step, fields, found) {
+                (Step::Field(name), Some(of), _) => {
+                    let at = of.iter().position(|field| field.name == *name).ok_or(Impossible::NoField)?;
+                    let separator = if so_far.is_empty() { "" } else { "." };
+                    (at, &of[at].ty, of[at].optional, format!("{separator}{name}"))
+                }
+                (Step::Field(_), None, _) => {
+                    return Err(never("has no fields".into(), format!("ask for `{so_far}` itself")));
+                }
+                (
+                    Step::Element(at),
+                    _,
+                    Some((Type::Array { elem, len: most } | Type::Vec { elem, bound: most }, _)),
+                ) => {
+                    if *at >= *most as usize {
+                        let help = format!("elements are counted from 0: `{so_far}[{}]` is the last", most - 1);
+                        return Err(never(format!("never has an element {at}"), help));
+                    }
+                    (*at, &**elem, false, format!("[{at}]"))
+                }
+                (Step::Element(_), ..) => {
+                    return Err(never("has no elements".into(), format!("ask for `{so_far}` itself")));
+                }
+            };
+            path.push(at);
+            so_far.push_str(&text);
+            found = Some((ty, optional));
+            fields = match ty {
+                Type::Struct(id) => Some(&schema.struct_(*id).fields),
+                _ => None,
+            };
+        }
+        // A path has one step at least.
+        let (ty, optional) = found.ok_or(Impossible::NoField)?;
+        self.value(schema, message, ty, optional).map(|value| Test { path, value })
+    }
+
+    fn value(&self, schema: &Schema, message: &Message, ty: &Type, optional: bool) -> Result<Value, Impossible> {
+        if optional && self.text == "null" {
+            return Ok(Value::Absent);
+        }
+        let path = &self.path;
+        let never = |why: &str, help: String| {
+            let is = name(schema, ty);
+            Impossible::Never { words: format!("`{path}` of {} is {is}: {why}", message.name), help }
+        };
+        match ty {
+            Type::Struct(id) => {
+                let first = schema.struct_(*id).fields.first().map(|field| &*field.name).unwrap_or_default();
+                return Err(never(
+                    "it is no single value",
+                    format!("ask for a field of it, such as `{path}.{first}=…`"),
+                ));
+            }
+            Type::Array { elem, .. } | Type::Vec { elem, .. } if **elem != Type::Scalar(Scalar::U8) => {
+                return Err(never("it is no single value", format!("ask for an element of it, such as `{path}[0]=…`")));
+            }
+            _ => {}
+        }
+        let null = if optional { "; or `null`, where there is none" } else { "" };
+        let help = || format!("write a value such as `{path}={}`{null}", example(schema, ty));
+        let value =
+            value::part_from_json(schema, ty, &json(ty, &self.text)).map_err(|error| never(&error.detail, help()))?;
+        match (ty, &value) {
+            (Type::String { bound }, Value::String(text)) if text.len() > *bound as usize => {
+                Err(never(&format!("this text has {} bytes", text.len()), help()))
+            }
+            (Type::Array { len, .. }, Value::Bytes(bytes)) if bytes.len() != *len as usize => {
+                Err(never(&format!("these are {} bytes", bytes.len()), help()))
+            }
+            (Type::Vec { bound, .. }, Value::Bytes(bytes)) if bytes.len() > *bound as usize => {
+                Err(never(&format!("these are {} bytes", bytes.len()), help()))
+            }
+            _ => Ok(value),
+        }
+    }
+}
+
+impl Test {
+    /// Whether a message has it.
+    pub fn holds(&self, message: &Value) -> bool {
+        holds(&self.path, message, &self.value)
+    }
+}
+
+fn holds(path: &[usize], found: &Value, wanted: &Value) -> bool {
+    match (path, found, wanted) {
+        // By value: 0 is -0, and what is not a number is as good as another.
+        ([], Value::Float(a), Value::Float(b)) => a == b || a.is_nan() && b.is_nan(),
+        ([], found, wanted) => found == wanted,
+        ([at], Value::Bytes(bytes), Value::Int(wanted)) => {
+            bytes.get(*at).is_some_and(|byte| i128::from(*byte) == *wanted)
+        }
+        ([at, rest @ ..], Value::Fields(values) | Value::List(values), _) => {
+            values.get(*at).is_some_and(|value| holds(rest, value, wanted))
+        }
+        _ => false,
+    }
+}
+
+/// Every field that can be asked for, such as `limit.exponent` and `bids[0].price`.
+pub fn paths(schema: &Schema, fields: &[Field]) -> Vec<String> {
+    let mut paths = Vec::new();
+    for field in fields {
+        let (ty, name) = match &field.ty {
+            Type::Array { elem, .. } | Type::Vec { elem, .. } if matches!(**elem, Type::Struct(_)) => {
+                (&**elem, format!("{}[0]", field.name))
+            }
+            ty => (ty, field.name.clone()),
+        };
+        match ty {
+            Type::Struct(id) => {
+                let inner = self::paths(schema, &schema.struct_(*id).fields);
+                paths.extend(inner.into_iter().map(|path| format!("{name}.{path}")));
+            }
+            _ => paths.push(name),
+        }
+    }
+    paths
+}
+
+/// The JSON that a text on the command line stands for, where a value of this type is expected.
+fn json(ty: &Type, text: &str) -> String {
+    let is_number = || serde_json::from_str::<serde_json::Number>(text).is_ok();
+    let as_it_is = match ty {
+        Type::Scalar(Scalar::Bool) => ["true", "false"].contains(&text),
+        Type::Scalar(_) => is_number(),
+        _ => false,
+    };
+    if as_it_is { text.to_owned() } else { serde_json::Value::from(text).to_string() }
+}
+
+/// The type as the contract writes it.
+fn name(schema: &Schema, ty: &Type) -> String {
+    match ty {
+        Type::Scalar(scalar) => scalar.name().to_owned(),
+        Type::Array { elem, len } => format!("[{}; {len}]", name(schema, elem)),
+        Type::String { bound } => format!("String<{bound}>"),
+        Type::Vec { elem, bound } => format!("Vec<{}, {bound}>", name(schema, elem)),
+        Type::Enum(id) => schema.enum_(*id).name.clone(),
+        Type::Struct(id) => schema.struct_(*id).name.clone(),
+    }
+}
+
+/// A value of the type, as it is written on the command line.
+fn example(schema: &Schema, ty: &Type) -> String {
+    match ty {
+        Type::Scalar(Scalar::Bool) => "true".to_owned(),
+        Type::Scalar(Scalar::F32 | Scalar::F64) => "1.5".to_owned(),
+        Type::Scalar(_) => "1".to_owned(),
+        Type::Enum(id) => schema.enum_(*id).values.first().map(|value| value.name.clone()).unwrap_or_default(),
+        Type::String { bound } => "text".chars().take(*bound as usize).collect(),
+        Type::Array { len, .. } => format!("0x{}", "00".repeat(*len as usize)),
+        Type::Vec { .. } | Type::Struct(_) => "0x00".to_owned(),
+    }
+}
+
+fn steps(path: &str) -> Option<Vec<Step>> {
+    let is_name =
+        |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let mut steps = Vec::new();
+    for part in path.split('.') {
+        let (name, indexes) = part.split_once('[').map_or((part, None), |(name, rest)| (name, Some(rest)));
+        if !is_name(name) {
+            return None;
+        }
+        steps.push(Step::Field(name.to_owned()));
+        for index in indexes.into_iter().flat_map(|indexes| indexes.split('[')) {
+            steps.push(Step::Element(index.strip_suffix(']')?.parse().ok()?));
+        }
+    }
+    Some(steps)
+}

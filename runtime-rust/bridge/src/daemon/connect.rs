@@ -1,0 +1,77 @@
+//! Commands that are clients of a running bridge: where it is, and what is said in the handshake.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use mycelium_bus::client::{Client, ClientConfig, ClientError};
+use mycelium_wire::MessageInfo;
+
+use super::config;
+use super::contracts::Contract;
+use super::exit::{Failure, with_causes};
+use super::settings::Settings;
+
+/// The bridge that a command is a client of.
+#[derive(Args, Debug)]
+pub struct Target {
+    /// The bridge's configuration: where it is, and its contract
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The Unix socket of the bridge
+    #[arg(long, value_name = "PATH", conflicts_with = "tcp")]
+    socket: Option<PathBuf>,
+    /// The TCP address of the bridge
+    #[arg(long, value_name = "HOST:PORT")]
+    tcp: Option<String>,
+}
+
+/// Where a bridge is.
+pub enum Address {
+    Unix(PathBuf),
+    Tcp(String),
+}
+
+impl Target {
+    /// What the configuration says of the bridge; nothing where none is named.
+    pub fn settings(&self) -> Result<Settings, Failure> {
+        Ok(config::read(self.config.as_deref(), &Settings::default())?)
+    }
+
+    /// Where the bridge is, by the command line or these settings.
+    pub fn address(self, settings: &Settings) -> Result<Address, Failure> {
+        match (self.socket, self.tcp, settings.socket.clone(), settings.tcp.clone()) {
+            (Some(path), ..) | (None, None, Some(path), _) => Ok(Address::Unix(path)),
+            (None, Some(address), ..) | (None, None, None, Some(address)) => Ok(Address::Tcp(address)),
+            (None, None, None, None) => Err(Failure::usage("where is the bridge?")
+                .help("say it with --socket PATH or --tcp HOST:PORT, or name a configuration with --config FILE")),
+        }
+    }
+}
+
+/// Connects once; what is wrong with that is an error.
+pub async fn connect(address: Address, config: ClientConfig) -> Result<Client, Failure> {
+    let client = match address {
+        Address::Unix(path) => Client::connect_unix(path, config).await,
+        Address::Tcp(address) => Client::connect_tcp(address, config).await,
+    };
+    client.map_err(|error: ClientError| Failure::io(with_causes(&error)))
+}
+
+/// What the handshake tells of the contract's messages. A command has one contract in its life: the names stay.
+pub fn types(contract: &Contract) -> Vec<MessageInfo> {
+    let mut types: Vec<MessageInfo> = contract
+        .schema
+        .messages
+        .iter()
+        .map(|message| MessageInfo {
+            type_id: message.type_id,
+            topic: message.topic.clone().leak(),
+            name: message.name.clone().leak(),
+            size: message.layout.size as usize,
+            fingerprint: message.fingerprint,
+            redacted: message.redacted,
+        })
+        .collect();
+    types.sort_by_key(|info| info.type_id);
+    types
+}
