@@ -160,7 +160,7 @@ impl Session<'_> {
                 }
                 Event::Read(Ok(count)) => {
                     self.lines.input.filled(count);
-                    self.read_input(now());
+                    self.read_input();
                     // Where there is room, as a rule, there is nothing to wait for.
                     if self.lines.ingress.try_flush().is_err() {
                         add(&self.shared.counts.discarded, self.lines.ingress.discard());
@@ -359,7 +359,7 @@ impl Session<'_> {
     }
 
     /// Makes sense of what was read.
-    fn read_input(&mut self, now: std::time::Instant) {
+    fn read_input(&mut self) {
         self.needed = 1;
         loop {
             let (used, step) = self.connection.read(now, self.lines.input.bytes());
@@ -492,7 +492,7 @@ impl Session<'_> {
             !held && !found
         });
         if found {
-            self.read_input(now);
+            self.read_input();
         }
     }
 
@@ -508,7 +508,7 @@ impl Session<'_> {
             }
             rest = rest.saturating_sub(count);
             self.lines.input.filled(count);
-            self.read_input(now());
+            self.read_input();
         }
     }
 }

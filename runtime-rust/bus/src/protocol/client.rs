@@ -196,16 +196,17 @@ impl Connection {
         }
     }
 
-    /// Takes some of `input`, the bytes not yet consumed: how many, and what they mean.
-    pub fn read<'a>(&mut self, now: Instant, input: &'a [u8]) -> (usize, Step<'a>) {
+    /// Takes some of `input`, the bytes not yet consumed: how many, and what they mean. The time is asked for where it
+    /// matters, which with messages it does not.
+    pub fn read<'a>(&mut self, now: impl Fn() -> Instant, input: &'a [u8]) -> (usize, Step<'a>) {
         if input.is_empty() || self.phase == Phase::Closed || self.discards_input {
             return (input.len(), if input.is_empty() { Step::Incomplete { needed: 1 } } else { Step::Discarded });
         }
-        let (used, step) = match self.read_frames(now, input) {
+        let (used, step) = match self.read_frames(&now, input) {
             Ok(read) => read,
             Err(detail) => {
                 let detail = format!("{detail}, after {} bytes of the stream", self.consumed);
-                self.give_up(now, detail);
+                self.give_up(now(), detail);
                 (input.len(), Step::Discarded)
             }
         };
@@ -216,7 +217,7 @@ impl Connection {
         (used, step)
     }
 
-    fn read_frames<'a>(&mut self, now: Instant, input: &'a [u8]) -> Result<(usize, Step<'a>), String> {
+    fn read_frames<'a>(&mut self, now: impl Fn() -> Instant, input: &'a [u8]) -> Result<(usize, Step<'a>), String> {
         let frames = match Frames::leading(input, MAX_PAYLOAD) {
             Ok(frames) => frames,
             Err(FrameError::Incomplete { needed }) => {
@@ -233,7 +234,7 @@ impl Connection {
         let used = frames.bytes.len();
         if frames.type_id < FIRST_USER_TYPE_ID || self.phase == Phase::Opening {
             self.expects(frames.type_id, frames.first_payload().len())?;
-            return Ok((used, self.read_control(now, frames)?));
+            return Ok((used, self.read_control(now(), frames)?));
         }
         Ok((used, if self.shares(frames.type_id) { Step::Data(frames) } else { Step::Unshared(frames) }))
     }

@@ -68,6 +68,12 @@ impl<B: AsRef<[u8]>> Outbox<B> {
     pub fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let front = self.data.front().and_then(|block| block.as_ref().get(self.block_written..)).unwrap_or_default();
         let front = front.get(..self.data_rest).unwrap_or(front);
+        // As a rule it is one message, and nothing else.
+        if self.control.is_empty() && self.data.len() == 1 && !front.is_empty() {
+            let Some(slot) = slices.first_mut() else { return 0 };
+            *slot = IoSlice::new(front);
+            return 1;
+        }
         let control = self.control.get(self.control_written..).unwrap_or_default();
         // With no core frames in between, a begun frame and the rest of its block are one slice.
         let (begun, after) = front.split_at(if control.is_empty() { 0 } else { self.frame_rest.min(front.len()) });
@@ -90,20 +96,21 @@ impl<B: AsRef<[u8]>> Outbox<B> {
     /// The socket took `written` bytes of what [`Outbox::slices`] gave. The number of data frames whose last byte
     /// was among them.
     pub fn advance(&mut self, mut written: usize) -> u64 {
+        if self.control.is_empty() {
+            return self.advance_data(written);
+        }
         let mut frames = 0;
         let begun = written.min(self.frame_rest);
         if begun > 0 {
             written -= begun;
             frames += self.advance_data(begun);
         }
-        if !self.control.is_empty() {
-            let control = written.min(self.control.len() - self.control_written);
-            written -= control;
-            self.control_written += control;
-            if self.control_written == self.control.len() {
-                self.control.clear();
-                self.control_written = 0;
-            }
+        let control = written.min(self.control.len() - self.control_written);
+        written -= control;
+        self.control_written += control;
+        if self.control_written == self.control.len() {
+            self.control.clear();
+            self.control_written = 0;
         }
         frames + self.advance_data(written)
     }

@@ -187,13 +187,14 @@ impl Connection {
         self.missed
     }
 
-    /// Takes some of `input`, the bytes not yet consumed: how many, and what they mean.
-    pub fn read<'a>(&mut self, now: Instant, input: &'a [u8]) -> (usize, Step<'a>) {
+    /// Takes some of `input`, the bytes not yet consumed: how many, and what they mean. The time is asked for where it
+    /// matters, which with messages it does not.
+    pub fn read<'a>(&mut self, now: impl FnOnce() -> Instant, input: &'a [u8]) -> (usize, Step<'a>) {
         if input.is_empty() || self.phase == Phase::Closed || self.discards_input {
             return (input.len(), if input.is_empty() { Step::Incomplete { needed: 1 } } else { Step::Discarded });
         }
         let (used, step) = match self.phase {
-            Phase::Opening => self.read_opening(now, input),
+            Phase::Opening => self.read_opening(now(), input),
             _ => self.read_frames(now, input),
         };
         self.consumed += used as u64;
@@ -203,7 +204,7 @@ impl Connection {
         (used, step)
     }
 
-    fn read_frames<'a>(&mut self, now: Instant, input: &'a [u8]) -> (usize, Step<'a>) {
+    fn read_frames<'a>(&mut self, now: impl FnOnce() -> Instant, input: &'a [u8]) -> (usize, Step<'a>) {
         let limit = self.settings.max_payload;
         let frames = match Frames::leading(input, limit) {
             Ok(frames) => frames,
@@ -213,7 +214,7 @@ impl Connection {
                     Some(header) if header.type_id() < FIRST_USER_TYPE_ID => {
                         match self.expects(header.type_id(), header.length()) {
                             Ok(()) => (0, Step::Incomplete { needed }),
-                            Err(detail) => self.violation(now, input, &detail),
+                            Err(detail) => self.violation(now(), input, &detail),
                         }
                     }
                     _ => (0, Step::Incomplete { needed }),
@@ -224,12 +225,13 @@ impl Connection {
                     FrameError::Malformed { code: FrameCode::TooLong { .. }, .. } => GoodbyeReason::FrameTooLarge,
                     _ => GoodbyeReason::ProtocolError,
                 };
-                self.close(now, reason, &format!("{error}, which has had {} bytes before", self.consumed));
+                self.close(now(), reason, &format!("{error}, which has had {} bytes before", self.consumed));
                 return (input.len(), Step::Discarded);
             }
         };
         let used = frames.bytes.len();
         if frames.type_id < FIRST_USER_TYPE_ID {
+            let now = now();
             return match self.read_control(now, frames) {
                 Ok(step) => (used, step),
                 Err(detail) => self.violation(now, input, &detail),

@@ -57,7 +57,6 @@ impl Driver {
     }
 
     fn take_bytes(&mut self, bytes: &[u8]) -> usize {
-        let now = now();
         let mut rest = bytes;
         self.unfinished = false;
         while !self.unfinished {
@@ -72,7 +71,7 @@ impl Driver {
                 }
                 Step::Opening(opening) => {
                     let verdict = self.admit(&opening);
-                    self.protocol.admit(now, verdict);
+                    self.protocol.admit(now(), verdict);
                     self.connected();
                 }
                 Step::Negotiated => {

@@ -78,7 +78,7 @@ fn goodbye() -> Vec<u8> {
 fn give(client: &mut Connection, now: Instant, input: &[u8]) -> (usize, Vec<String>) {
     let (mut rest, mut steps) = (input, Vec::new());
     while !rest.is_empty() {
-        let (used, step) = client.read(now, rest);
+        let (used, step) = client.read(|| now, rest);
         match step {
             Step::Incomplete { needed } => {
                 assert!(used == 0 && needed > 0);
@@ -171,7 +171,7 @@ fn refusals_name_what_differs() {
     let mut bridge = server::Connection::new(Arc::new(server_settings(8)), 1, now);
     let (mut asked, mut answer) = (Vec::new(), Vec::new());
     client.take_output(&mut asked);
-    bridge.read(now, &asked);
+    bridge.read(|| now, &asked);
     bridge.take_output(&mut answer);
     give(&mut client, now, &answer);
     let Some(Ending::Rejected(rejection)) = client.ending() else { panic!("{:?}", client.ending()) };
@@ -344,7 +344,7 @@ fn converse(client: &mut Connection, bridge: &mut server::Connection, now: Insta
         bridge_has.extend(to_bridge.drain(..step.min(to_bridge.len())));
         let mut used = 0;
         loop {
-            let (length, step) = bridge.read(now, &bridge_has[used..]);
+            let (length, step) = bridge.read(|| now, &bridge_has[used..]);
             match step {
                 server::Step::Incomplete { .. } => break,
                 server::Step::Opening(_) => bridge.admit(now, Ok(())),

@@ -80,7 +80,7 @@ proptest! {
                     pending.extend_from_slice(&stream[at..end]);
                     at = end;
                     loop {
-                        let (used, step) = connection.read(now, &pending);
+                        let (used, step) = connection.read(|| now, &pending);
                         prop_assert!(used <= pending.len());
                         match step {
                             Step::Incomplete { needed } => {

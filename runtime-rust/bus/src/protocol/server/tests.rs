@@ -86,7 +86,7 @@ impl Driven {
         let pending = std::mem::take(&mut self.pending);
         let mut rest = &pending[..];
         while !rest.is_empty() {
-            let (used, step) = self.connection.read(self.now, rest);
+            let (used, step) = self.connection.read(|| self.now, rest);
             match step {
                 Step::Incomplete { needed } => {
                     assert!(needed > 0 && used == 0);
@@ -437,7 +437,7 @@ fn a_flood_of_requests_is_not_buffered() {
     let request = subscribe(&[100], 1);
     for flood in 0.. {
         assert!(flood < 10_000, "still there");
-        match connection.read(Instant::now(), &request).1 {
+        match connection.read(Instant::now, &request).1 {
             Step::Subscriptions { request } => connection.subscribed(request),
             _ => break,
         }
