@@ -107,8 +107,9 @@ fn transport(options: &[&str]) -> Outcome {
 
 fn bridge(options: &[&str]) -> Outcome {
     let worker = ocaml_program("release", &BRIDGE)?;
-    let features = ["run", "--quiet", "--locked", "--release", "--features", "zeromq", "--bin", "bridge", "--"];
-    let mut command = cargo(&[&features, options].concat());
+    let profile =
+        ["run", "--quiet", "--locked", "--profile", "deployed", "--features", "zeromq", "--bin", "bridge", "--"];
+    let mut command = cargo(&[&profile, options].concat());
     command.arg(worker);
     process::run(command)
 }

@@ -110,10 +110,12 @@ fn throughput(plan: Plan, worker: &Path) -> Result<usize, Failure> {
 fn latency(plan: Plan, worker: &Path) -> Result<usize, Failure> {
     let mut lanes: Vec<(&str, Box<dyn RoundTrip>)> = vec![
         ("client, bridge, worker, and back", Box::new(Bridged::new(worker, 1, 1)?)),
+        ("the same, two threads a runtime", Box::new(Bridged::new(worker, 1, 2)?)),
         ("the same with 10 workers", Box::new(Bridged::new(worker, MANY, 1)?)),
         (RAW, Box::new(raw::PingPong::new(Carrier::Unix, Size::Small)?)),
         ("raw, four crossings, blocking reads", Box::new(relay::Relay::new(Size::Small, relay::Wait::Read)?)),
         ("raw, four crossings, epoll", Box::new(relay::Relay::new(Size::Small, relay::Wait::Epoll)?)),
+        ("loops on tokio, four crossings", Box::new(relay::Tasks::new(Size::Small)?)),
     ];
     #[cfg(feature = "zeromq")]
     lanes.push(("ZeroMQ REQ/REP, two crossings", Box::new(transport::zeromq::ReqRep::new(Size::Small)?)));

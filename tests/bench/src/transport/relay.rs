@@ -6,10 +6,14 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command};
+use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::runtime::{Builder, Runtime};
 
 use super::{Failure, RoundTrip, Size, each};
 
@@ -73,8 +77,17 @@ pub struct Relay {
     _echo: Echo,
 }
 
-/// Ends with its socket.
 struct Echo(Child);
+
+impl Echo {
+    /// This program, with [`ECHO`] as its argument, and the socket to speak to it.
+    fn new(size: Size, wait: Wait) -> Result<(UnixStream, Self), Failure> {
+        let (near, far) = UnixStream::pair()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args([ECHO, &format!("{wait:?}"), &size.frame().to_string()]).stdin(OwnedFd::from(far));
+        Ok((near, Self(command.spawn()?)))
+    }
+}
 
 impl Drop for Echo {
     fn drop(&mut self) {
@@ -87,14 +100,11 @@ impl Drop for Echo {
 pub const ECHO: &str = "echo";
 
 impl Relay {
-    /// All three. The echo is this program, with [`ECHO`] as its argument.
+    /// All three.
     pub fn new(size: Size, wait: Wait) -> Result<Self, Failure> {
         let frame = vec![7; size.frame()];
         let (client, near) = UnixStream::pair()?;
-        let (far, echo) = UnixStream::pair()?;
-        let mut command = Command::new(std::env::current_exe()?);
-        command.args([ECHO, &format!("{wait:?}"), &frame.len().to_string()]).stdin(OwnedFd::from(echo));
-        let echo = Echo(command.spawn()?);
+        let (far, echo) = Echo::new(size, wait)?;
         let (mut relay, mut buffer) = (Sockets::new([near, far], wait)?, frame.clone());
         thread::spawn(move || {
             while let Ok(from) = relay.read(&mut buffer)
@@ -111,6 +121,83 @@ impl RoundTrip for Relay {
             self.client.write(0, &self.frame)?;
             self.client.read(&mut self.frame)?;
             Ok(())
+        })
+    }
+}
+
+/// The same, with the client and the relay on tokio: what they pay for tasks and timers, whatever is made of them. As it
+/// is with heartbeats, some deadline is always ahead.
+pub struct Tasks {
+    client: Socket,
+    frame: Vec<u8>,
+    runtime: Runtime,
+    _echo: Echo,
+}
+
+/// Registered for reading alone: a Unix socket that is registered for both wakes its writer each time that its peer reads.
+type Socket = AsyncFd<UnixStream>;
+
+#[expect(deprecated, reason = "its successor is unsafe, for descriptors that are not owned")]
+fn register(socket: UnixStream) -> io::Result<Socket> {
+    socket.set_nonblocking(true)?;
+    AsyncFd::with_interest(socket, Interest::READABLE)
+}
+
+async fn read(socket: &Socket, frame: &mut [u8]) -> io::Result<()> {
+    let mut guard = socket.readable().await?;
+    guard.get_inner().read_exact(frame)?;
+    // There is no more than one frame on its way.
+    guard.clear_ready();
+    Ok(())
+}
+
+async fn forward(from: Arc<Socket>, to: Arc<Socket>, mut frame: Vec<u8>) -> io::Result<()> {
+    loop {
+        read(&from, &mut frame).await?;
+        to.get_ref().write_all(&frame)?;
+    }
+}
+
+fn runtime() -> io::Result<Runtime> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.spawn(async { tokio::time::sleep(Duration::from_secs(3600)).await });
+    Ok(runtime)
+}
+
+impl Tasks {
+    /// All three; the echo waits in `epoll_wait`.
+    pub fn new(size: Size) -> Result<Self, Failure> {
+        let frame = vec![7; size.frame()];
+        let (client, near) = UnixStream::pair()?;
+        let (far, echo) = Echo::new(size, Wait::Epoll)?;
+        let (relay, buffer) = (runtime()?, frame.clone());
+        thread::spawn(move || {
+            relay.block_on(async {
+                let (near, far) = (Arc::new(register(near)?), Arc::new(register(far)?));
+                let there = tokio::spawn(forward(near.clone(), far.clone(), buffer.clone()));
+                let back = tokio::spawn(forward(far, near, buffer));
+                let _ = tokio::join!(there, back);
+                Ok::<_, io::Error>(())
+            })
+        });
+        let runtime = runtime()?;
+        let client = runtime.block_on(async { register(client) })?;
+        Ok(Self { client, frame, runtime, _echo: echo })
+    }
+}
+
+impl RoundTrip for Tasks {
+    fn run(&mut self, count: usize) -> Result<Vec<Duration>, Failure> {
+        let Self { client, frame, runtime, .. } = self;
+        runtime.block_on(async {
+            let mut times = Vec::with_capacity(count);
+            for _ in 0..count {
+                let start = Instant::now();
+                client.get_ref().write_all(frame)?;
+                read(client, frame).await?;
+                times.push(start.elapsed());
+            }
+            Ok(times)
         })
     }
 }
