@@ -34,10 +34,10 @@ macro_rules! codes {
 }
 
 /// Codes about a file rather than what is written in it, which no example in a page can show.
-pub static ABOUT_FILES: &[&Code] = &[&E0001, &E0002, &E0003, &E0004, &W0001];
+pub static ABOUT_FILES: &[&Code] = &[&E0001, &E0002, &E0003, &E0004, &E0012, &W0001];
 
-/// Those of [`ABOUT_FILES`] that take a file too large for the repository.
-pub static ABOUT_LARGE_FILES: &[&Code] = &[&E0002, &W0001];
+/// Those of [`ABOUT_FILES`] that take a file which cannot be in the repository: too large, or in conflict.
+pub static ABOUT_UNFIT_FILES: &[&Code] = &[&E0002, &E0012, &W0001];
 
 codes! {
     E0001 Error "file cannot be read"
@@ -51,6 +51,7 @@ codes! {
     E0009 Error "tag"
     E0010 Error "merge key"
     E0011 Error "nested too deep"
+    E0012 Error "merge conflict"
     E0101 Error "unknown key"
     E0102 Error "key given twice"
     E0103 Error "wrong kind of value"

@@ -9,7 +9,7 @@ use crate::ir::{DigestKind, EnumId, Field, Message, Number, OneOf, Rule, Schema,
 use crate::u256;
 
 /// First line of every canonical text.
-const HEADER: &str = "mycelium canonical-v1\n";
+pub(crate) const HEADER: &str = "mycelium canonical-v1\n";
 
 /// The canonical text of a whole schema.
 pub fn canonical_text(schema: &Schema) -> String {

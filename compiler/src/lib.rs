@@ -5,6 +5,7 @@ pub mod backend;
 pub mod build;
 mod check;
 pub mod codes;
+pub mod conflict;
 pub mod core_contract;
 pub mod depfile;
 pub mod diag;

@@ -40,25 +40,139 @@ impl fmt::Display for Halves<'_> {
     }
 }
 
+/// What was done.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The files whose content is new, as they were named.
+    pub files: Vec<PathBuf>,
+    /// The folders that were not there before, each once, without those above them that were made for them.
+    pub folders: Vec<PathBuf>,
+}
+
 /// Writes every file whose content differs from what is there, and says which those were.
 ///
-/// Folders are made as needed. All new content is complete, in temporary files beside their
+/// Folders are made as needed, and said. All new content is complete, in temporary files beside their
 /// targets, before the first target is replaced; a failure before that point (a full disk, a folder
-/// that may not be written) leaves every target as it was and no temporary file behind. File systems
+/// that may not be written) leaves every target as it was, and no temporary file or new folder behind. File systems
 /// replace one file at a time, so that a failure while they are replaced, which nothing but a change
 /// in these folders at that moment causes, can leave some new and some old: the error lists both.
-/// An existing file keeps its permissions, and
-/// its modification time if its content is the same; a symbolic link stays one. What is no file, such
+///
+/// An existing file keeps its permissions, its owner where that may be set, and its modification time if its content is
+/// the same; one that may not be written is not replaced. A symbolic link stays one: what it points to is
+/// written, also where that is not there yet. Of a file with several names (hard links) only the one that is
+/// written gets the new content: it is another file from then on. What is no file, such
 /// as a device or a pipe, is written into.
-pub fn write_files(files: &[(PathBuf, &str)]) -> Result<Vec<PathBuf>, WriteError> {
-    replace_all(prepare_all(files)?)
+pub fn write_files(files: &[(PathBuf, &str)]) -> Result<Written, WriteError> {
+    let targets = targets(files)?;
+    let mut folders = Folders::default();
+    let prepared = folders.make(&targets).and_then(|()| prepare_all(files, &targets));
+    let prepared = prepared.inspect_err(|_| folders.remove())?;
+    let files = replace_all(prepared).inspect_err(|_| folders.remove())?;
+    Ok(Written { files, folders: folders.told })
+}
+
+fn failed_at(path: &Path) -> impl Fn(io::Error) -> WriteError {
+    |source| WriteError { path: path.to_owned(), source, replaced: Vec::new(), kept: Vec::new() }
+}
+
+/// What each path leads to.
+fn targets(files: &[(PathBuf, &str)]) -> Result<Vec<PathBuf>, WriteError> {
+    let mut targets: Vec<PathBuf> = Vec::with_capacity(files.len());
+    for (path, _) in files {
+        let target = target(path).map_err(failed_at(path))?;
+        if targets.contains(&target) && !is_special(path) {
+            return Err(failed_at(path)(io::Error::other("two of the files would be this one")));
+        }
+        targets.push(target);
+    }
+    Ok(targets)
+}
+
+/// The most links that are followed, as many as systems follow.
+const MAX_LINKS: usize = 40;
+
+/// The file itself, not a link to it. It need not be there.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match fs::canonicalize(&path) {
+            Ok(target) => return Ok(target),
+            // Where a file is in the place of a folder, making the folder says so.
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            Err(error) => return Err(error),
+        }
+        match fs::read_link(&path) {
+            // A link to what is not there. Where it is relative, it is so from the folder that it is in.
+            Ok(next) => path = folder_of(&path).join(next),
+            // A new file. Its folder is known by one name alone, if it is there.
+            Err(_) => {
+                let folder = fs::canonicalize(folder_of(&path)).ok().filter(|folder| folder.is_dir());
+                return Ok(folder.zip(path.file_name()).map_or(path.clone(), |(folder, name)| folder.join(name)));
+            }
+        }
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Folders that were made.
+#[derive(Default)]
+struct Folders {
+    /// All of them, each after those it is in.
+    made: Vec<PathBuf>,
+    /// Those that files are in.
+    told: Vec<PathBuf>,
+}
+
+impl Folders {
+    /// Makes the folders of files where they are missing.
+    fn make(&mut self, files: &[PathBuf]) -> Result<(), WriteError> {
+        for file in files {
+            let folder = folder_of(file);
+            let mut missing: Vec<&Path> = folder.ancestors().take_while(|folder| !is_there(folder)).collect();
+            if missing.is_empty() {
+                continue;
+            }
+            self.told.push(folder.to_owned());
+            while let Some(next) = missing.pop() {
+                match fs::create_dir(next) {
+                    Ok(()) => self.made.push(next.to_owned()),
+                    // Somebody else was quicker.
+                    Err(_) if next.is_dir() => {}
+                    Err(_) if next.exists() => return Err(failed_at(next)(io::ErrorKind::NotADirectory.into())),
+                    Err(error) => return Err(failed_at(next)(error)),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes them again, as far as nothing came into them.
+    fn remove(&self) {
+        for folder in self.made.iter().rev() {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+/// Whether a folder needs no making; of a relative path the empty one is the current folder.
+fn is_there(folder: &Path) -> bool {
+    folder == Path::new("") || folder.is_dir()
 }
 
 /// The new content of every file that changes.
-fn prepare_all(files: &[(PathBuf, &str)]) -> Result<Vec<Prepared>, WriteError> {
+fn prepare_all(files: &[(PathBuf, &str)], targets: &[PathBuf]) -> Result<Vec<Prepared>, WriteError> {
     let prepared: Vec<Option<Prepared>> = std::thread::scope(|scope| {
-        let tasks: Vec<_> =
-            files.iter().map(|(path, content)| scope.spawn(move || prepare(path, content.as_bytes()))).collect();
+        let files = files.iter().zip(targets);
+        let tasks: Vec<_> = files
+            .map(|((path, content), target)| scope.spawn(move || prepare(path, target, content.as_bytes())))
+            .collect();
         let join = |task: std::thread::ScopedJoinHandle<'_, _>| match task.join() {
             Ok(prepared) => prepared,
             Err(panic) => std::panic::resume_unwind(panic),
@@ -72,20 +186,21 @@ fn prepare_all(files: &[(PathBuf, &str)]) -> Result<Vec<Prepared>, WriteError> {
 fn replace_all(prepared: Vec<Prepared>) -> Result<Vec<PathBuf>, WriteError> {
     let mut replaced = Vec::with_capacity(prepared.len());
     let mut files = prepared.into_iter();
-    while let Some(Prepared { target, content }) = files.next() {
+    while let Some(Prepared { path, target, content }) = files.next() {
         if let Err(source) = content.put(&target) {
-            let rest = files.map(|file| file.target);
-            let kept =
-                if replaced.is_empty() { Vec::new() } else { [target.clone()].into_iter().chain(rest).collect() };
-            return Err(WriteError { path: target, source, replaced, kept });
+            let rest = files.map(|file| file.path);
+            let kept = if replaced.is_empty() { Vec::new() } else { [path.clone()].into_iter().chain(rest).collect() };
+            return Err(WriteError { path, source, replaced, kept });
         }
-        replaced.push(target);
+        replaced.push(path);
     }
     Ok(replaced)
 }
 
 /// New content, ready to take its target's place.
 struct Prepared {
+    /// As it was named.
+    path: PathBuf,
     target: PathBuf,
     content: Content,
 }
@@ -107,43 +222,70 @@ impl Content {
 }
 
 /// `None` if the target has that content already.
-fn prepare(path: &Path, content: &[u8]) -> Result<Option<Prepared>, WriteError> {
+fn prepare(path: &Path, target: &Path, content: &[u8]) -> Result<Option<Prepared>, WriteError> {
     // `/dev/stdout`, `/dev/null`, a named pipe: a file in its place would cut off whoever uses it. Not opened before it is
     // written to, as that may wait for a reader.
-    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
-        return Ok(Some(Prepared { target: path.to_owned(), content: Content::Bytes(content.to_vec()) }));
+    if is_special(path) {
+        let content = Content::Bytes(content.to_vec());
+        return Ok(Some(Prepared { path: path.to_owned(), target: path.to_owned(), content }));
     }
-    // The file itself, not a link to it, is what gets replaced.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let failed_at =
-        |path: &Path, source| WriteError { path: path.to_owned(), source, replaced: Vec::new(), kept: Vec::new() };
-    let failed = |source| failed_at(path, source);
-    let old = match File::open(&target) {
+    let failed = failed_at(path);
+    let old = match File::open(target) {
         Ok(file) => {
-            let metadata = file.metadata().map_err(failed)?;
+            let metadata = file.metadata().map_err(&failed)?;
             if metadata.is_dir() {
                 return Err(failed(io::ErrorKind::IsADirectory.into()));
             }
-            if metadata.len() == content.len() as u64 && same_content(file, content).map_err(failed)? {
+            if metadata.len() == content.len() as u64 && same_content(file, content).map_err(&failed)? {
                 return Ok(None);
             }
-            Some(metadata.permissions())
+            Some(metadata)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         // A file that may not be read may still be replaced.
-        Err(_) => fs::metadata(&target).ok().map(|metadata| metadata.permissions()),
+        Err(_) => fs::metadata(target).ok(),
     };
-    let folder = match target.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(folder).map_err(|source| failed_at(folder, source))?;
-    let mut temporary = create_in(folder).map_err(failed)?;
-    temporary.write_all(content).map_err(failed)?;
-    if let Some(permissions) = old {
-        temporary.as_file().set_permissions(permissions).map_err(failed)?;
+    // Somebody has protected it; that its folder may be written is no reason to put another file in its place.
+    if old.is_some()
+        && let Err(error) = File::options().write(true).open(target)
+        && error.kind() == io::ErrorKind::PermissionDenied
+    {
+        return Err(failed(error));
     }
-    Ok(Some(Prepared { target, content: Content::File(temporary) }))
+    let mut temporary = create_in(folder_of(target)).map_err(|error| failed(without_path(error)))?;
+    temporary.write_all(content).map_err(&failed)?;
+    if let Some(old) = old {
+        keep_owner(temporary.as_file(), &old);
+        temporary.as_file().set_permissions(old.permissions()).map_err(&failed)?;
+    }
+    Ok(Some(Prepared { path: path.to_owned(), target: target.to_owned(), content: Content::File(temporary) }))
+}
+
+/// Whether something is there that is no file, such as a device or a pipe.
+fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+}
+
+/// Gives a file the owner and group of the one that it is to replace. Only the superuser may give files away; whoever else
+/// may write the folder owns what is in it.
+#[cfg(unix)]
+fn keep_owner(file: &File, old: &fs::Metadata) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let other = file.metadata().is_ok_and(|new| (new.uid(), new.gid()) != (old.uid(), old.gid()));
+    if other && fchown(file, Some(old.uid()), Some(old.gid())).is_err() {
+        let _ = fchown(file, None, Some(old.gid()));
+    }
+}
+
+#[cfg(not(unix))]
+fn keep_owner(_: &File, _: &fs::Metadata) {}
+
+/// An error about a temporary file, whose name means nothing to anybody.
+fn without_path(error: io::Error) -> io::Error {
+    match (error.raw_os_error(), error.kind()) {
+        (None, kind) if kind != io::ErrorKind::Other => kind.into(),
+        _ => error,
+    }
 }
 
 /// A temporary file with the mode that a file made in the ordinary way would have.
@@ -177,138 +319,4 @@ pub(crate) fn same_content(mut file: impl Read, mut content: &[u8]) -> io::Resul
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::{Duration, SystemTime};
-
-    fn names(folder: &Path) -> Vec<String> {
-        let entries = fs::read_dir(folder).expect("a folder");
-        let mut names: Vec<_> =
-            entries.map(|e| e.expect("an entry").file_name().into_string().expect("UTF-8")).collect();
-        names.sort();
-        names
-    }
-
-    /// Without this, build tools would build again what did not change.
-    #[test]
-    fn only_what_changed_is_touched() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let [a, b] = ["new/deep/a.rs", "new/deep/b.rs"].map(|name| folder.path().join(name));
-        let written = write_files(&[(a.clone(), "one\n"), (b.clone(), "")]).expect("written");
-        assert_eq!(written.len(), 2);
-        let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-        for file in [&a, &b] {
-            File::options().append(true).open(file).and_then(|file| file.set_modified(long_ago)).expect("a time");
-        }
-        let written = write_files(&[(a.clone(), "two\n"), (b.clone(), "")]).expect("written");
-        assert_eq!(written.iter().map(|path| path.file_name()).collect::<Vec<_>>(), [a.file_name()]);
-        let modified = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).expect("a time");
-        assert!(modified(&a) != long_ago && modified(&b) == long_ago);
-        assert_eq!(fs::read_to_string(&a).expect("a file"), "two\n");
-        assert_eq!(names(&folder.path().join("new/deep")), ["a.rs", "b.rs"]);
-    }
-
-    /// Without this, one bad target could leave half of the files new and half old.
-    #[test]
-    fn nothing_is_written_unless_all_can_be() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = |name: &str| folder.path().join(name);
-        fs::write(path("a.rs"), "old").expect("written");
-        fs::create_dir(path("b.rs")).expect("a folder");
-        let error = write_files(&[(path("a.rs"), "new"), (path("b.rs"), "new"), (path("c.rs"), "new")]);
-        assert_eq!(error.expect_err("b.rs is a folder").path, path("b.rs"));
-        let error = write_files(&[(path("a.rs"), "new"), (path("a.rs/d.rs"), "new")]);
-        assert_eq!(error.expect_err("a.rs is no folder").path, path("a.rs"));
-        assert_eq!(fs::read_to_string(path("a.rs")).expect("a file"), "old");
-        assert_eq!(names(folder.path()), ["a.rs", "b.rs"]);
-    }
-
-    /// Without this, nobody could tell which files a failure in the middle had replaced already.
-    #[test]
-    fn a_failure_in_the_middle_says_what_is_new() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = |name: &str| folder.path().join(name);
-        for name in ["a.rs", "b.ml", "c.mli", "same"] {
-            fs::write(path(name), "old").expect("written");
-        }
-        let prepare = || {
-            let new = ["a.rs", "b.ml", "c.mli"].map(|name| (path(name), "new"));
-            prepare_all(&[&new[..], &[(path("same"), "old")]].concat()).expect("prepared")
-        };
-        // A folder takes the place of a target after everything was prepared.
-        let fail_at = |name: &str| {
-            let prepared = prepare();
-            fs::remove_file(path(name)).and_then(|()| fs::create_dir(path(name))).expect("a folder");
-            let error = replace_all(prepared).expect_err("a folder is in the way");
-            fs::remove_dir(path(name)).and_then(|()| fs::write(path(name), "old")).expect("written");
-            assert_eq!(names(folder.path()), ["a.rs", "b.ml", "c.mli", "same"], "no temporary file is left");
-            assert_eq!(error.path, path(name));
-            error
-        };
-        let error = fail_at("a.rs");
-        assert_eq!((error.replaced, error.kept), (vec![], vec![]));
-        let error = fail_at("b.ml");
-        let shown = error.to_string();
-        assert!(shown.ends_with(&format!(
-            "; new are `{}`; as before are `{}`, `{}`",
-            path("a.rs").display(),
-            path("b.ml").display(),
-            path("c.mli").display()
-        )));
-        assert_eq!((error.replaced, error.kept), (vec![path("a.rs")], vec![path("b.ml"), path("c.mli")]));
-        let content = |name: &str| fs::read_to_string(path(name)).expect("a file");
-        assert_eq!((content("a.rs").as_str(), content("c.mli").as_str()), ("new", "old"));
-    }
-
-    /// Without this, generated files could be unreadable to others, or a link be cut.
-    #[cfg(unix)]
-    #[test]
-    fn modes_and_links_are_kept() {
-        use std::fs::Permissions;
-        use std::os::unix::fs::{PermissionsExt, symlink};
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = |name: &str| folder.path().join(name);
-        let mode = |name: &str| fs::metadata(path(name)).expect("a file").permissions().mode() & 0o777;
-        fs::write(path("ordinary"), "").expect("written");
-        write_files(&[(path("new"), "x")]).expect("written");
-        assert_eq!(mode("new"), mode("ordinary"), "as the umask says");
-        fs::set_permissions(path("new"), Permissions::from_mode(0o640)).expect("a mode");
-        symlink("new", path("link")).expect("a link");
-        write_files(&[(path("link"), "y")]).expect("written");
-        assert_eq!(fs::read_to_string(path("new")).expect("a file"), "y");
-        assert_eq!(mode("new"), 0o640);
-        assert_eq!(fs::read_link(path("link")).expect("a link"), Path::new("new"));
-    }
-
-    /// Without this, `--depfile /dev/null` as root would put a file in the place of the device.
-    #[cfg(unix)]
-    #[test]
-    fn what_is_no_file_is_written_into() {
-        use std::os::unix::fs::FileTypeExt;
-        let folder = tempfile::tempdir().expect("a folder");
-        let pipe = folder.path().join("pipe");
-        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
-        let read = std::thread::scope(|scope| {
-            let reader = scope.spawn(|| fs::read_to_string(&pipe).expect("a text"));
-            write_files(&[(pipe.clone(), "text\n")]).expect("written");
-            assert!(fs::metadata(&pipe).expect("a pipe").file_type().is_fifo());
-            reader.join().expect("the reader")
-        });
-        assert_eq!(read, "text\n");
-        assert_eq!(names(folder.path()), ["pipe"]);
-        assert_eq!(write_files(&[("/dev/null".into(), "text\n")]).expect("written").len(), 1);
-    }
-
-    /// Without this, a change past the first buffer would not be seen.
-    #[test]
-    fn contents_are_compared_to_the_end() {
-        let long = vec![b'a'; 600_000];
-        let mut other = long.clone();
-        other[599_999] = b'b';
-        assert!(same_content(&long[..], &long).expect("read"));
-        assert!(!same_content(&other[..], &long).expect("read"));
-        assert!(!same_content(&long[..10], &long).expect("read"));
-        assert!(!same_content(&long[..], &long[..10]).expect("read"));
-        assert!(same_content(&[][..], &[]).expect("read"));
-    }
-}
+mod tests;

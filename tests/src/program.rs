@@ -46,6 +46,15 @@ impl Run {
         run.stdout
     }
 
+    /// Asserts that all is well, and that there are no words but about folders that were made. Gives stdout.
+    #[track_caller]
+    pub fn made_folders(self) -> Vec<u8> {
+        let run = self.exits(0);
+        assert!(run.stderr.lines().all(|line| line.starts_with("made the folder `")), "{}", run.stderr);
+        assert_ne!(run.stderr, "", "no folder was made");
+        run.stdout
+    }
+
     /// Asserts that nothing is on stdout and every one of `words` on stderr.
     #[track_caller]
     pub fn says(self, words: &[&str]) -> Self {

@@ -77,8 +77,14 @@ impl Program {
 
     /// Asks it to end, and asserts that it does with exit code 0.
     #[track_caller]
-    pub fn ends(mut self) {
-        let told = kill_process(Pid::from_child(&self.child), Signal::TERM);
+    pub fn ends(self) {
+        self.ends_at(Signal::TERM);
+    }
+
+    /// The same, with the signal that asks.
+    #[track_caller]
+    pub fn ends_at(mut self, signal: Signal) {
+        let told = kill_process(Pid::from_child(&self.child), signal);
         assert!(told.is_ok(), "{told:?}; it said:\n{}", self.said);
         let deadline = Instant::now() + LIMIT;
         // Its end closes its stderr.

@@ -2,11 +2,10 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use myc_schema::evolve::rules;
-use mycelium_tests::program::{Run, command, feed, folder, run, run_with};
+use mycelium_tests::program::{Run, folder, run, run_with};
 use serde_json::Value;
 
 const OLD: &str = "\
@@ -170,77 +169,6 @@ fn what_is_allowed_has_a_last_day() {
     }
     breaking(here.path(), &["--against", "old.yaml", "--allow-file", "nowhere"]).exits(3).says(&["nowhere"]);
     breaking(here.path(), &["--against", "old.yaml", "--today", "tomorrow"]).exits(2).says(&["YYYY-MM-DD"]);
-}
-
-fn git(folder: &Path, arguments: &[&str]) {
-    let mut git = Command::new("git");
-    let identity = ["-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "init.defaultBranch=main"];
-    git.args(identity).args(arguments).current_dir(folder);
-    // Where the tests run in a hook, these name the project's own repository.
-    git.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_INDEX_FILE");
-    feed(git, "").exits(0);
-}
-
-/// Without this, a pull request could only be compared with a file that somebody has to fetch.
-#[test]
-fn commits_are_read_with_git() {
-    let here = folder(&[("api/contracts.yaml", OLD), ("other.yaml", OLD)]);
-    git(here.path(), &["init", "--quiet"]);
-    git(here.path(), &["add", "."]);
-    git(here.path(), &["commit", "--quiet", "-m", "first"]);
-    git(here.path(), &["tag", "-a", "v1", "-m", "v1"]);
-    std::fs::write(here.path().join("api/contracts.yaml"), new()).expect("written");
-    git(here.path(), &["commit", "--quiet", "-a", "-m", "second"]);
-    let api = here.path().join("api");
-    let found = |folder: &Path, arguments: &[&str]| {
-        let run = run(folder, [&["breaking", "--format=json"], arguments].concat());
-        rules_of(&run).len()
-    };
-    // By default the same file, wherever the command runs.
-    assert_eq!(found(&api, &["--against", "git:v1"]), 5);
-    assert_eq!(found(here.path(), &["api/contracts.yaml", "--against", "git:main~1"]), 5);
-    assert_eq!(found(&api, &["--against", "git:HEAD"]), 0);
-    assert_eq!(found(&api, &["--against", "git:v1:other.yaml"]), 5);
-    assert_eq!(found(&api, &["--against", "git:v1:./contracts.yaml"]), 5);
-    assert_eq!(found(&api, &["--against", "git:v1", "--against", "git:HEAD"]), 5);
-    let human = breaking(&api, &["--against", "git:v1"]).exits(1);
-    assert!(human.text().contains("::: v1:contracts.yaml:3:3"), "{}", human.text());
-
-    let fails = |folder: &Path, against: &str, code, words: &[&str]| {
-        drop(run(folder, ["breaking", "--against", against]).exits(code).says(words));
-    };
-    fails(&api, "git:v9", 3, &["no commit `v9`", "git fetch origin v9"]);
-    fails(&api, "git:", 2, &["git:REF"]);
-    fails(&api, "git:--output=x", 2, &["git:REF"]);
-    fails(&api, "git:v1:nowhere.yaml", 3, &["no file `nowhere.yaml`", "root of the repository"]);
-    fails(&api, "git:v1:api", 3, &["`api`", "directory"]);
-    // A clone that has the branch under another name, and one that does not have the commit at all.
-    let clones = folder(&[]);
-    let source = format!("file://{}", here.path().display());
-    git(clones.path(), &["clone", "--quiet", "--depth=1", &source, "shallow"]);
-    let shallow = clones.path().join("shallow/api");
-    fails(&shallow, "git:v1", 3, &["no commit `v1`", "shallow clone", "fetch-depth: 0"]);
-    git(&shallow, &["checkout", "--quiet", "--detach"]);
-    git(&shallow, &["branch", "--quiet", "-D", "main"]);
-    fails(&shallow, "git:main", 3, &["no commit `main`", "git:origin/main"]);
-    // In a hook.
-    let mut hook = command(&api, ["breaking", "--against", "git:HEAD"]);
-    feed(
-        {
-            hook.env("GIT_DIR", ".git").env("GIT_WORK_TREE", "/");
-            hook
-        },
-        "",
-    )
-    .exits(0);
-    // No repository, and no git.
-    let plain = folder(&[("contracts.yaml", OLD)]);
-    let mut outside = command(plain.path(), ["breaking", "--against", "git:main"]);
-    outside.env("GIT_CEILING_DIRECTORIES", plain.path().parent().expect("a parent"));
-    feed(outside, "").exits(3).says(&["no git repository", "compare with a file"]);
-    let mut without = command(plain.path(), ["breaking", "--against", "git:main"]);
-    without.env("PATH", plain.path());
-    feed(without, "").exits(3).says(&["git is not installed", "compare with a file"]);
 }
 
 /// Without this, findings would not show up where reviews happen.

@@ -16,7 +16,7 @@ fn printed_outputs_are_those_that_are_written() {
     assert_eq!(String::from_utf8(printed).expect("UTF-8"), "gen/api.rs\ngen/api.ml\ngen/api.mli\n");
     assert!(!here.path().join("gen").exists(), "nothing is written, and no contract is needed");
     fs::copy(root().join("contracts.yaml"), here.path().join("contracts.yaml")).expect("a contract");
-    run(here.path(), &print[..print.len() - 1]).quiet();
+    run(here.path(), &print[..print.len() - 1]).made_folders();
     for name in ["api.rs", "api.ml", "api.mli"] {
         assert!(here.path().join("gen").join(name).is_file(), "{name}");
     }
@@ -26,7 +26,7 @@ fn printed_outputs_are_those_that_are_written() {
 /// Compiles `contract` into `out` with a dependency file, and gives the name of the Rust file.
 fn compiled(here: &Path, contract: &str, out: &str) -> String {
     fs::copy(root().join("contracts.yaml"), here.join(contract)).expect("a contract");
-    run(here, ["compile", contract, "--lang", "rust", "--lang", "ocaml", "--out", out, "--depfile", "deps.d"]).quiet();
+    run(here, ["compile", contract, "--lang", "rust", "--lang", "ocaml", "--out", out, "--depfile", "deps.d"]).exits(0);
     format!("{out}/messages.rs")
 }
 

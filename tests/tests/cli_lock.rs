@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use myc_schema::source::SourceMap;
 use mycelium_tests::program::{Run, folder, run, run_with};
 
 const CONTRACT: &str = "\
@@ -12,9 +13,6 @@ messages:
   Tick: { tlv_type: 1001, domain: Market, fields: { price: i64, size: u32 } }
   Ping: { tlv_type: 1002, domain: Control, fields: { nonce: u64 } }
 ";
-
-/// What a merge that failed leaves, in two parts: this file is not in conflict.
-const CONFLICT: &str = concat!("<<<<", "<<< HEAD");
 
 fn lock(folder: &Path, arguments: &[&str]) -> Run {
     run(folder, [&["lock"], arguments].concat())
@@ -46,6 +44,7 @@ fn a_lock_is_text_in_order() {
 contracts.lock 1
 version 1
 digest canonical-v1 DIGEST
+checksum CHECKSUM
 
 # Type id, name, size in bytes, fingerprint, and the first locked version that has it so.
 message 1001 Tick 16 TICK since 1
@@ -75,6 +74,8 @@ field 0 nonce u64 required
     let expected =
         expected.replace("DIGEST", digest.trim()).replace("TICK", &fingerprint(0)).replace("PING", &fingerprint(1));
     let text = locked(here.path());
+    let checksum = text.lines().find_map(|line| line.strip_prefix("checksum ")).expect("a checksum");
+    let expected = expected.replace("CHECKSUM", checksum);
     let (comment, rest) = text.split_at(text.find("contracts.lock 1\n").expect("the first line"));
     assert!(comment.lines().all(|line| line.starts_with("# ")), "{comment}");
     assert_eq!(rest, expected);
@@ -170,6 +171,17 @@ fn versions_are_remembered() {
     }
 }
 
+/// A lock with something in every section, and its contract.
+fn with_history(here: &Path) -> String {
+    write(here, 1, &[]);
+    lock(here, &[]).quiet();
+    write(here, 2, &[("size: u32", "size: u64")]);
+    lock(here, &[]).quiet();
+    write(here, 4, &[("size: u32", "size: u16"), ("price: i64", "price: { type: i64, validation: { min: -5 } }")]);
+    lock(here, &[]).quiet();
+    locked(here)
+}
+
 /// Without this, a file that is no lock could be overwritten, or a broken one be believed.
 #[test]
 fn what_is_no_lock() {
@@ -177,27 +189,137 @@ fn what_is_no_lock() {
     let here = here.path();
     lock(here, &["--out", "notes.txt"]).exits(1).says(&["notes.txt", "no lock that can be used"]);
     assert_eq!(fs::read_to_string(here.join("notes.txt")).expect("a file"), "mine\n");
-    lock(here, &["--out", "nowhere/at/all.lock"]).quiet();
-    assert!(here.join("nowhere/at/all.lock").exists());
     lock(here, &["--out", "."]).exits(3).says(&["."]);
     run_with(here, ["lock", "-"], CONTRACT).exits(2).says(&["--out"]);
     assert_eq!(run_with(here, ["lock", "-", "--out", "piped.lock"], CONTRACT).quiet(), b"");
     lock(here, &[]).quiet();
-    let text = locked(here);
-    assert_eq!(fs::read_to_string(here.join("piped.lock")).expect("a lock"), text);
+    assert_eq!(fs::read_to_string(here.join("piped.lock")).expect("a lock"), locked(here));
+    fs::remove_file(here.join("contracts.lock")).expect("removed");
+    let text = with_history(here);
+    let changed = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from} in\n{text}");
+        text.replacen(from, to, 1).into_bytes()
+    };
+    let line = |start: &str| text.lines().find(|line| line.starts_with(start)).expect("a line").to_owned();
+    let tail = |lines: usize| text.lines().skip(lines).map(|line| format!("{line}\n")).collect::<String>();
+    let marker = |c: char| format!("{} HEAD\n", c.to_string().repeat(7));
+    let was = line("was 1001 Tick 16");
     for (broken, words) in [
-        (text.replace("field 8 size", "field 9 size"), "the canonical text is not as it was written"),
-        (text.replace("price", "prize"), "the digest or the version above is not that of the canonical text"),
-        (text.replace("message 1001 Tick 16", "message 1001 Tick 24"), "says something else of the message"),
-        (format!("{CONFLICT}\n{text}"), "is expected"),
-        (text.replace("message 1001", &format!("{CONFLICT}\nmessage 1001")), "merge conflict"),
-        (text.replace("contracts.lock 1", "contracts.lock 2"), "another format"),
+        (changed("field 8 size", "field 9 size"), "line 28: `field 8 size u16 required` is expected"),
+        (changed("price i64", "prize i64"), "which is the canonical text's, is expected"),
+        (changed("version 4", "version 5"), "line 4: `version 4`, as the canonical text has it, is expected"),
+        (changed("schema 7 4 1", "schema 7 x 1"), "`schema ID VERSION MIN_COMPATIBLE` is expected"),
+        (changed("message 1001 Tick 16", "message 1001 Tick 24"), "line 9: `message 1001 Tick 16 "),
+        (
+            changed("message 1001 Tick 16", "message 1001 Tick 016"),
+            "`message TYPE_ID NAME SIZE FINGERPRINT since VERSION`",
+        ),
+        (changed("since 4", "since 3"), "version 3 is neither this one nor one of the `earlier` below"),
+        (changed("message 1002", "message 1001"), "line 9 "),
+        (changed(&format!("{}\n", line("message 1002")), ""), "since …` is missing above"),
+        (changed("earlier 1 ", "earlier 0 "), "version 1 is "),
+        (changed("earlier 2 ", "earlier 1 "), "says it already"),
+        (changed("earlier 2 ", "earlier 5 "), "is not earlier than version 4"),
+        (changed(&format!("{was}\n"), &format!("{was}\n{was}\n")), "says it already"),
+        (changed("in 1-1", "in 1-2"), "its versions are those of the line before as well"),
+        (changed("in 1-1", "in 2-1"), "`was TYPE_ID NAME SIZE FINGERPRINT in FIRST-LAST` is expected"),
+        (changed(&was, &was.replace(" 16 ", " 24 ")), "the checksum is not that of the other lines"),
+        (changed(&was, &was.replace("Tick", "Tock")), "the checksum is not that of the other lines"),
+        (changed(&was, &was.to_uppercase().replacen("WAS", "was", 1)), "is expected"),
+        (changed(&format!("{}\n", line("earlier 1")), ""), "is "),
+        (changed("reserved 1500-1509\n", ""), "the checksum is not that of the other lines"),
+        (changed("reserved 1500-1509\n", "reserved 1500-1500\n"), "`reserved TYPE_ID` or `reserved FIRST-LAST` is"),
+        (changed("reserved-name \"Gone\"", "reserved-name Gone"), "`reserved-name \"NAME\"` is expected"),
+        (changed(&line("checksum"), "checksum 0123"), "`checksum CHECKSUM` is expected"),
+        (changed(&format!("{}\n", line("checksum")), ""), "`checksum CHECKSUM` is missing above"),
+        (changed("canonical text\n", ""), "is expected"),
+        (changed("reserved 15", "retired 15"), "a line that begins with `version`, `digest`"),
+        (
+            marker('<').into_bytes().into_iter().chain(text.bytes()).collect(),
+            "line 1: `<<<<<<<`: a merge was not resolved",
+        ),
+        (changed("message 1001", &format!("{}message 1001", marker('>'))), "`>>>>>>>`: a merge was not resolved"),
+        (
+            changed("contracts.lock 1", "contracts.lock 2"),
+            "format 2, and this myc-schema knows format 1: a newer version",
+        ),
+        (changed("contracts.lock 1", "contracts.lock one"), "`contracts.lock 1` is expected"),
+        (tail(3).into_bytes(), "line 1: `contracts.lock 1` is expected: the first lines are missing"),
+        (tail(20).into_bytes(), "the first lines are missing"),
+        (Vec::new(), "the lock is empty"),
+        (b"# a comment\n".to_vec(), "the lock is empty"),
+        (text.as_bytes()[..text.len() - 1].to_vec(), "cut short: its last line has no end"),
+        (text.as_bytes()[..text.find("message 1002").expect("a line")].to_vec(), "cut short: `canonical text` is"),
+        (text.as_bytes()[..text.rfind("field").expect("a line")].to_vec(), "is expected"),
+        (b"contracts.lock 1\n\xff\n".to_vec(), "it is not UTF-8 text"),
+        (CONTRACT.as_bytes().to_vec(), "or it is no lock"),
     ] {
+        let shown = String::from_utf8_lossy(&broken).into_owned();
         fs::write(here.join("contracts.lock"), &broken).expect("written");
-        for run in [lock(here, &["--amend"]), check(here), run(here, ["breaking", "--against", "contracts.lock"])] {
-            let run = run.exits(1);
-            assert!(run.stderr.contains(words) || broken.starts_with("<<"), "{words} in\n{}", run.stderr);
-        }
-        assert_eq!(locked(here), broken);
+        let runs = [
+            lock(here, &["--amend"]),
+            check(here),
+            run(here, ["breaking", "--against", "contracts.lock"]),
+            run(here, ["plan", "contracts.lock"]),
+        ];
+        let said: Vec<String> = runs.into_iter().map(|run| run.exits(1).says(&[words]).stderr).collect();
+        assert!(said.iter().all(|other| *other == said[0]), "the same words everywhere: {said:?}\n{shown}");
+        assert!(said[0].contains("`contracts.lock` is no lock that can be used: ") && said[0].contains("help: "));
+        assert_eq!(fs::read(here.join("contracts.lock")).expect("a file"), broken);
     }
+    // By what is in it a lock is known under any name.
+    fs::write(here.join("locked"), &text).expect("written");
+    run(here, ["breaking", "--against", "locked"]).quiet();
+    fs::write(here.join("locked"), text.replace("earlier 1 ", "earlier 3 ")).expect("written");
+    run(here, ["breaking", "--against", "locked"]).exits(1).says(&["`locked` is no lock that can be used"]);
+    // One that is not there is another matter, as is one in the place of a contract.
+    run(here, ["breaking", "--against", "no.lock"]).exits(3).says(&["no such file", "`myc-schema lock` writes"]);
+    run(here, ["check", "locked"]).exits(1).says(&["`locked` is a lock, not a contract"]);
+}
+
+/// Without this, a line could be edited, lost, repeated or moved and nobody notice.
+#[test]
+fn no_line_of_a_lock_can_be_another() {
+    let here = folder(&[]);
+    let text = with_history(here.path());
+    let read = |lines: &[&str]| {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        myc_schema::lock::read(SourceMap::new().add("contracts.lock", ""), &text)
+            .map(|lock| myc_schema::lock::print(&lock))
+    };
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(read(&lines).as_deref(), Ok(&*text));
+    let mut refused = 0;
+    for index in (0..lines.len()).filter(|index| !lines[*index].is_empty() && !lines[*index].starts_with('#')) {
+        let without = [&lines[..index], &lines[index + 1..]].concat();
+        let twice = [&lines[..=index], &lines[index..]].concat();
+        let mut others = vec![without, twice];
+        for other in index + 1..lines.len() {
+            let mut swapped = lines.clone();
+            swapped.swap(index, other);
+            if !lines[other].is_empty() && !lines[other].starts_with('#') {
+                others.push(swapped);
+            }
+        }
+        for other in others {
+            let error = read(&other).expect_err(&format!("line {}: {other:#?}", index + 1));
+            assert!((1..=other.len() as u32).contains(&error.line) && !error.message.is_empty());
+            refused += 1;
+        }
+        // Every character of it counts.
+        for (at, c) in lines[index].char_indices() {
+            for replaced in ["", " ", "0", "x", "-"] {
+                let line = format!("{}{replaced}{}", &lines[index][..at], &lines[index][at + c.len_utf8()..]);
+                let mut edited = lines.clone();
+                edited[index] = &line;
+                assert!(line == lines[index] || read(&edited).is_err(), "{line:?} for {:?}", lines[index]);
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 2000, "{refused}");
+    // What says nothing may be otherwise.
+    let mut comments = lines.clone();
+    comments[0] = "# another comment";
+    assert_eq!(read(&comments).as_deref(), Ok(&*text));
 }

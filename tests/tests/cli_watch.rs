@@ -7,6 +7,7 @@ use std::path::Path;
 use mycelium_tests::program::{command, folder, run};
 use mycelium_tests::project::Program;
 use mycelium_tests::toolchain::root;
+use rustix::process::Signal;
 
 fn contract(field: &str) -> String {
     format!("messages: {{ Ping: {{ tlv_type: 1000, domain: D, fields: {{ {field}: u64 }} }} }}\n")
@@ -16,7 +17,7 @@ fn start(here: &Path) -> Program {
     let mut watch = command(here, ["compile", "--lang", "rust", "--out", "gen", "--watch"]);
     watch.stdout(std::process::Stdio::null());
     let mut program = Program::start(watch);
-    program.says("watching contracts.yaml");
+    program.says("watching contracts.yaml; Ctrl-C ends it");
     program
 }
 
@@ -29,9 +30,9 @@ fn every_change_is_compiled() {
     let mut program = start(here.path());
     program.says("contracts.yaml: wrote gen/messages.rs");
     assert!(generated().contains("first"));
-    // Written in place.
+    // Written in place. Paths are spelt as they were given, also of files that are there.
     fs::write(&file, contract("second")).expect("written");
-    program.says("contracts.yaml: wrote");
+    program.says("contracts.yaml: wrote gen/messages.rs");
     assert!(generated().contains("second"));
     // A mistake: the files stay.
     fs::write(&file, contract("second").replace("u64", "u65")).expect("written");
@@ -41,7 +42,7 @@ fn every_change_is_compiled() {
     // Replaced by another file, as editors do.
     let other = here.path().join(".contracts.yaml.swp");
     fs::write(&other, contract("third")).and_then(|()| fs::rename(&other, &file)).expect("replaced");
-    program.says("contracts.yaml: wrote");
+    program.says("contracts.yaml: wrote gen/messages.rs");
     assert!(generated().contains("third"));
     // Gone and back.
     fs::remove_file(&file).expect("removed");
@@ -54,6 +55,52 @@ fn every_change_is_compiled() {
     }
     while !generated().contains("field_49") {
         program.says("contracts.yaml: wrote");
+    }
+    // Not written: that is no reason to end either.
+    fs::remove_file(&output).and_then(|()| fs::create_dir(&output)).expect("a folder");
+    fs::write(&file, contract("fourth")).expect("written");
+    program.says("error: cannot write `gen/messages.rs`");
+    program.says("contracts.yaml: nothing written");
+    fs::remove_dir(&output).expect("removed");
+    fs::write(&file, contract("fifth")).expect("written");
+    program.says("contracts.yaml: wrote gen/messages.rs");
+    program.ends();
+}
+
+/// Without this, a branch that is checked out, or a folder that is moved, could end it, or leave it watching what is gone.
+#[test]
+fn the_folder_may_go_and_come_back() {
+    let here = folder(&[("api/contracts.yaml", &contract("first"))]);
+    let (api, away) = (here.path().join("api"), here.path().join("away"));
+    let arguments = ["compile", "api/contracts.yaml", "--lang", "rust", "--out", "gen", "--watch"];
+    let mut program = Program::start(command(here.path(), arguments));
+    program.says("api/contracts.yaml: wrote gen/messages.rs");
+    fs::rename(&api, &away).expect("renamed");
+    program.says("error[E0001]: cannot read `api/contracts.yaml`");
+    // What is elsewhere now is no longer watched.
+    fs::write(away.join("contracts.yaml"), contract("elsewhere")).expect("written");
+    fs::create_dir(&api).and_then(|()| fs::write(api.join("contracts.yaml"), contract("second"))).expect("a file");
+    program.says("api/contracts.yaml: wrote gen/messages.rs");
+    assert!(fs::read_to_string(here.path().join("gen/messages.rs")).expect("code").contains("second"));
+    // The folder is another one of the same name, and is watched as well.
+    fs::write(api.join("contracts.yaml"), contract("third")).expect("written");
+    program.says("api/contracts.yaml: wrote gen/messages.rs");
+    fs::remove_dir_all(&api).expect("removed");
+    program.says("error[E0001]");
+    fs::rename(&away, &api).expect("renamed");
+    program.says("api/contracts.yaml: wrote gen/messages.rs");
+    assert!(fs::read_to_string(here.path().join("gen/messages.rs")).expect("code").contains("elsewhere"));
+    program.ends();
+}
+
+/// Without this, whoever ends it could not tell that from a failure, and a second Ctrl-C be needed.
+#[test]
+fn it_ends_when_it_is_asked_to() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let here = folder(&[("contracts.yaml", &contract("first"))]);
+        let mut program = start(here.path());
+        program.says("contracts.yaml: wrote gen/messages.rs");
+        program.ends_at(signal);
     }
 }
 

@@ -76,7 +76,7 @@ fn every_code_has_a_fixture() {
     let without = |code: &&Code| !names.iter().any(|name| name.starts_with(&format!("{}-", code.id)));
     let without: Vec<_> = codes::ALL.iter().copied().filter(without).map(|code| code.id).collect();
     // `loading.rs` makes the others.
-    assert_eq!(without, codes::ABOUT_LARGE_FILES.iter().map(|code| code.id).collect::<Vec<_>>());
+    assert_eq!(without, codes::ABOUT_UNFIT_FILES.iter().map(|code| code.id).collect::<Vec<_>>());
 }
 
 /// An explanation that shows the wrong thing is worse than none.

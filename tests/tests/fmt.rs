@@ -4,13 +4,10 @@ use std::fs;
 
 use myc_schema::fmt::{Unformatted, format};
 use myc_schema::source::SourceMap;
-use mycelium_tests::contract::files;
 use mycelium_tests::corpus;
-use mycelium_tests::golden;
 use mycelium_tests::mutate::mutated_text;
 use mycelium_tests::program::{folder, run, run_with};
 use mycelium_tests::random::Random;
-use mycelium_tests::toolchain::root;
 
 const UGLY: &str = "\
 # A contract.
@@ -155,16 +152,7 @@ fn one_way_to_write_it() {
 #[test]
 fn nothing_but_blanks_changes() {
     let mut random = Random::for_test("fmt", 9);
-    let folders = ["valid", "invalid"].map(|kind| root().join("tests/schemas").join(kind));
-    let mut texts: Vec<String> = folders
-        .iter()
-        .flat_map(|folder| files(folder, ".yaml"))
-        .chain(golden::load().iter().map(|golden| golden.folder.join("contracts.yaml")))
-        .chain(["contracts.yaml", "runtime-rust/wire/core.yaml"].map(|path| root().join(path)))
-        .filter(|path| path.is_file())
-        .filter_map(|path| fs::read_to_string(path).ok())
-        .collect();
-    texts.extend(corpus::contracts().iter().map(|contract| contract.text.clone()));
+    let mut texts = corpus::texts();
     texts.push(UGLY.to_owned());
     let originals: Vec<String> = texts.iter().filter(|text| (1..6000).contains(&text.len())).cloned().collect();
     for _ in 0..3000 {

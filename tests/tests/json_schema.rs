@@ -4,15 +4,14 @@ use std::fs;
 
 use jsonschema::Validator;
 use myc_schema::source::SourceMap;
-use mycelium_tests::contract::files;
 use mycelium_tests::contracts::{SEED, contracts};
+use mycelium_tests::corpus;
 use mycelium_tests::docs::blocks::Page;
 use mycelium_tests::mutate::mutated_text;
 use mycelium_tests::program::run;
 use mycelium_tests::random::Random;
 use mycelium_tests::toolchain::root;
 use mycelium_tests::yaml_reader::{Version, read};
-use mycelium_tests::{corpus, golden};
 
 fn schema() -> Validator {
     let text = run(&root(), ["json-schema"]).quiet();
@@ -27,15 +26,9 @@ fn accepted(text: &str) -> bool {
     myc_schema::check(&sources, id).schema.is_some()
 }
 
-/// Every contract of the project, accepted or not.
+/// Every contract of the project, accepted or not, those of its pages included.
 fn texts() -> Vec<String> {
-    let mut paths: Vec<_> =
-        ["valid", "invalid"].iter().flat_map(|kind| files(&root().join("tests/schemas").join(kind), ".yaml")).collect();
-    paths.extend(golden::load().iter().map(|golden| golden.folder.join("contracts.yaml")));
-    paths.extend(["contracts.yaml", "runtime-rust/wire/core.yaml"].map(|path| root().join(path)));
-    let mut texts: Vec<String> =
-        paths.iter().filter(|path| path.is_file()).filter_map(|path| fs::read_to_string(path).ok()).collect();
-    texts.extend(corpus::contracts().iter().map(|contract| contract.text.clone()));
+    let mut texts = corpus::texts();
     for page in ["docs/contracts.md", "README.md"] {
         let page = Page::parse(&fs::read_to_string(root().join(page)).expect("a page"));
         texts.extend(page.blocks.into_iter().filter(|block| block.kind() == "yaml").map(|block| block.body));

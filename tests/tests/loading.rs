@@ -142,6 +142,37 @@ fn control_characters_are_one_finding() {
     assert!(check(&escaped).schema.is_some());
 }
 
+/// Without this, a merge that nobody finished would be a riddle about YAML, or be formatted.
+#[test]
+fn merge_conflicts_are_one_finding() {
+    // This file is not in conflict.
+    let marker = |c: char, name: &str| format!("{}{name}\n", c.to_string().repeat(7));
+    let (ours, base, middle, theirs) =
+        (marker('<', " HEAD"), marker('|', " 1234567"), marker('=', ""), marker('>', " topic"));
+    let both = format!("{ours}    tlv_type: 1001\n{middle}    tlv_type: 1002\n{theirs}");
+    let whole = CONTRACT.replace("    tlv_type: 1001\n", &both);
+    let text = |lines: &str| CONTRACT.replace("    domain", &format!("{lines}    domain"));
+    for (text, line) in [
+        (whole.clone(), 3),
+        (whole.replace('\n', "\r\n"), 3),
+        (whole.replace(&middle, &format!("{base}    tlv_type: 1000\n{middle}")), 3),
+        (text(&theirs), 4),
+        (text(&base), 4),
+        (format!("{ours}{CONTRACT}"), 1),
+    ] {
+        let checked = check(&text);
+        assert_eq!(codes_of(&checked), ["E0012"], "{text}");
+        let mut sources = SourceMap::new();
+        sources.add("contracts.yaml", &*text);
+        assert_eq!(place(&sources, &checked.diagnostics[0]), LineColumn { line, column: 1 }, "{text}");
+        assert!(myc_schema::fmt::format(&text).is_err(), "{text}");
+    }
+    // In a description it is text.
+    let described =
+        CONTRACT.replace("    domain", &format!("    description: |\n      {ours}      {theirs}    domain"));
+    assert!(check(&described).schema.is_some(), "{:?}", check(&described).diagnostics);
+}
+
 /// Past ten thousand findings the errors come first, and the end says that it is not the end.
 #[test]
 fn very_many_findings_are_cut() {

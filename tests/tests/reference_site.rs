@@ -40,7 +40,7 @@ messages:
 fn texts_of_a_contract_are_text() {
     let hostile = HOSTILE.replace("String<20>", "String<60>");
     let here = folder(&[("contracts.yaml", &hostile)]);
-    docs(here.path(), &["--out", "site"]).quiet();
+    docs(here.path(), &["--out", "site"]).made_folders();
     let page = here.path().join("site/contracts.html");
     let answers = browser::ask(
         &page,
@@ -79,7 +79,7 @@ fn every_contract_of_the_corpus_has_pages() {
     for path in files(&root().join("tests/schemas/valid"), ".yaml") {
         let contract = Contract::read(&stem(&path, ".yaml"), &path);
         let out = here.path().join(stem(&path, ".yaml"));
-        docs(here.path(), &[&path.to_string_lossy(), "--out", &out.to_string_lossy()]).quiet();
+        docs(here.path(), &[&path.to_string_lossy(), "--out", &out.to_string_lossy()]).made_folders();
         let name = stem(&path, ".yaml");
         let html = fs::read_to_string(out.join(format!("{name}.html"))).expect("a page");
         let markdown = fs::read_to_string(out.join(format!("{name}.md"))).expect("Markdown");
@@ -119,7 +119,7 @@ fn every_contract_of_the_corpus_has_pages() {
         );
         // The same again: nothing in it depends on when and where.
         docs(root().as_path(), &[&path.to_string_lossy(), "--out", &here.path().join("again").to_string_lossy()])
-            .quiet();
+            .exits(0);
         assert!(fs::read_to_string(here.path().join("again").join(format!("{name}.html"))).expect("a page") == html);
     }
     assert!(links > 1000, "{links}");
@@ -151,7 +151,7 @@ fn examples_keep_the_rules() {
 fn examples_out_of_a_folder() {
     let here = folder(&[("contracts.yaml", &fs::read_to_string(root().join("contracts.yaml")).expect("a contract"))]);
     let golden = root().join("golden/reference");
-    docs(here.path(), &["--out", "site", "--examples", &golden.to_string_lossy()]).quiet();
+    docs(here.path(), &["--out", "site", "--examples", &golden.to_string_lossy()]).made_folders();
     for page in ["site/contracts.html", "site/contracts.md"] {
         let text = fs::read_to_string(here.path().join(page)).expect("a page");
         assert!(text.contains("Grüße aus Köln") && !text.contains("made up"), "{page}");
@@ -212,7 +212,7 @@ fn a_browser_shows_it() {
         fs::copy(golden.join(from).join("contracts.yaml"), here.path().join(format!("{name}.yaml")))
             .expect("a contract");
     }
-    docs(here.path(), &["trading.yaml", "reference.yaml", "--out", "site"]).quiet();
+    docs(here.path(), &["trading.yaml", "reference.yaml", "--out", "site"]).made_folders();
     let site = here.path().join("site");
     for page in ["index.html", "reference.html"] {
         let visit = browser::visit(&site.join(page), "");

@@ -7,12 +7,12 @@ use myc_schema::codes;
 use myc_schema::diag::Diagnostic;
 use myc_schema::evolve::{Finding, Known, compare};
 use myc_schema::ir::Schema;
-use myc_schema::lock::{self, Lock};
+use myc_schema::lock::{Lock, is_lock};
 use myc_schema::source::{SourceId, SourceMap};
 
 use super::contract::{DEFAULT_FILE, Reading, is_stdin};
 use super::exit::{Exit, Failure};
-use super::git;
+use super::{git, lock};
 
 /// An older schema.
 pub struct Against {
@@ -48,14 +48,28 @@ impl Against {
                     Some((reference, path)) => (reference, Some(path)),
                     None => (of_git, None),
                 };
-                let (folder, file) = place(contract)?;
-                git::load(sources, &folder, reference, &path.map_or_else(|| format!("./{file}"), str::to_owned))?
+                let (folder, path) = match path {
+                    Some(path) => {
+                        let folder = place(contract)?.0;
+                        let path = git::path(&folder, reference, path)?;
+                        (folder, path)
+                    }
+                    None => place(resolved(contract).as_deref()).map(|(folder, file)| (folder, format!("./{file}")))?,
+                };
+                git::load(sources, &folder, reference, &path)?
             }
             None if is_stdin(Path::new(name)) => sources.load_reader(&reading.stdin_name, std::io::stdin().lock()),
             None => sources.load(Path::new(name)),
         };
-        let source = loaded.map_err(|diagnostic| refuse(reading, sources, *diagnostic))?;
-        Ok(Self { name: name.to_owned(), older: Older::read(reading, sources, source)? })
+        let locked = lock::is_lock_name(name);
+        let source = loaded.map_err(|diagnostic| match diagnostic.code.id {
+            id if locked && id == codes::E0003.id => lock::not_text(name),
+            id if locked && id == codes::E0001.id && diagnostic.help.is_none() => {
+                refuse(reading, sources, diagnostic.help("`myc-schema lock` writes the lock of a contract"))
+            }
+            _ => refuse(reading, sources, *diagnostic),
+        })?;
+        Ok(Self { name: name.to_owned(), older: Older::read(reading, sources, source, locked)? })
     }
 
     /// The older schema.
@@ -83,18 +97,14 @@ impl Against {
 }
 
 impl Older {
-    fn read(reading: &Reading, sources: &SourceMap, source: SourceId) -> Result<Self, Failure> {
+    /// `locked`: it is to be a lock, by its name.
+    fn read(reading: &Reading, sources: &SourceMap, source: SourceId, locked: bool) -> Result<Self, Failure> {
         let file = sources.get(source);
-        let text = file.map_or("", |file| file.text());
-        if !lock::is_lock(text) {
+        let (name, text) = file.map_or(("", ""), |file| (file.name(), file.text()));
+        if !locked && !is_lock(text) {
             return reading.check(sources, source, false).map(Self::Contract);
         }
-        let lock = lock::read(source, text).map_err(|error| {
-            let name = file.map_or("", |file| file.name());
-            let text = format!("`{name}` is no lock that can be used: line {}: {}", error.line, error.message);
-            Failure::finding(text).help(error.help)
-        })?;
-        Ok(Self::Lock(Box::new(lock)))
+        lock::parse(name, source, text).map(|lock| Self::Lock(Box::new(lock)))
     }
 }
 
@@ -105,6 +115,14 @@ fn place(contract: Option<&Path>) -> Result<(PathBuf, String), Failure> {
     let name = contract.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| Failure::usage(format!("`{}` is no file of a repository", contract.display())))?;
     Ok((folder.to_owned(), name.to_owned()))
+}
+
+/// Where a contract is that is a link: in a commit a link is its target's name, not what is in it.
+fn resolved(contract: Option<&Path>) -> Option<PathBuf> {
+    let contract = contract.unwrap_or(Path::new(DEFAULT_FILE));
+    let linked = std::fs::symlink_metadata(contract).is_ok_and(|metadata| metadata.is_symlink());
+    let target = linked.then(|| std::fs::canonicalize(contract).ok()).flatten();
+    Some(target.unwrap_or_else(|| contract.to_owned()))
 }
 
 /// A text that could not be read.

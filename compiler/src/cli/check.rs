@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use myc_schema::fix::{Fixed, fix};
 use myc_schema::source::SourceMap;
-use myc_schema::write::write_files;
 
 use super::contract::{Contract, DEFAULT_FILE, Reading, is_stdin};
 use super::exit::{Exit, Failure};
-use super::{lock, stale, terminal};
+use super::{lock, output, stale, terminal};
 
 /// Report every mistake in contracts, without generating anything
 #[derive(Args, Debug)]
@@ -56,7 +55,7 @@ pub fn run(args: CheckArgs) -> Result<(), Failure> {
     let mut worst = Exit::Done;
     for file in files {
         if args.fix
-            && let Err(failure) = mend(file.unwrap_or(Path::new(DEFAULT_FILE)), args.dry_run)
+            && let Err(failure) = mend(&args.reading, file.unwrap_or(Path::new(DEFAULT_FILE)), args.dry_run)
         {
             args.reading.say(&failure);
             worst = worst.max(failure.exit);
@@ -76,7 +75,7 @@ pub fn run(args: CheckArgs) -> Result<(), Failure> {
 }
 
 /// Mends a file, or prints what would be done to it. A file that cannot be read is left to the check after it.
-fn mend(path: &Path, dry_run: bool) -> Result<(), Failure> {
+fn mend(reading: &Reading, path: &Path, dry_run: bool) -> Result<(), Failure> {
     let mut sources = SourceMap::new();
     let Ok(source) = sources.load(path) else { return Ok(()) };
     let Some(text) = sources.get(source).map(|file| file.text()) else { return Ok(()) };
@@ -92,7 +91,7 @@ fn mend(path: &Path, dry_run: bool) -> Result<(), Failure> {
             Failure::finding(format!("{shown}: {count} to make")).help("run the same command without --dry-run")
         );
     }
-    write_files(&[(path.to_owned(), &fixed)]).map_err(|error| Failure::io(error.to_string()))?;
+    output::write(reading, &[(path.to_owned(), &fixed)])?;
     terminal::words(&format!("{shown}: {count} made\n"));
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `myc-schema compile`: generated code, written, compared or printed.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,17 +10,17 @@ use myc_schema::backend::{self, BACKENDS, Backend, Options};
 use myc_schema::depfile;
 use myc_schema::ir::Schema;
 use myc_schema::render::{FileMap, render};
-use myc_schema::write::write_files;
 
 use super::contract::{Contract, DEFAULT_FILE, Reading, is_stdin};
 use super::exit::{Exit, Failure};
 use super::watch::watch;
-use super::{stale, terminal};
+use super::{output, stale, terminal};
 
 /// Generate code for one or more languages
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Files are replaced only when their content changes, all of them or none.
+Files are replaced only when their content changes, all of them or none; symbolic links to them stay. With --watch,
+mistakes and files that are gone for a while are reported and waited out; Ctrl-C ends it with exit code 0.
 
 Examples:
   myc-schema compile --lang ocaml                              messages.ml and messages.mli, here
@@ -61,7 +62,8 @@ pub struct CompileArgs {
     /// looking at the contract
     #[arg(long, conflicts_with_all = ["check", "stdout", "depfile"])]
     print_outputs: bool,
-    /// Also write a dependency file for make or ninja: the generated files and the contract
+    /// Also write a dependency file for make or ninja, in a folder that is made if missing: the generated
+    /// files and the contract
     #[arg(long, value_name = "FILE", conflicts_with_all = ["check", "stdout"])]
     depfile: Option<PathBuf>,
     /// Compile now, and again whenever the contract changes; on errors the files stay as they are
@@ -123,7 +125,7 @@ fn written(args: &CompileArgs, backends: &[&'static Backend], contract: &Contrac
     let mut files: Vec<(PathBuf, &str)> =
         files.iter().map(|(name, text)| (args.out.join(name), text.as_str())).collect();
     files.extend(depfile.iter().map(|(path, text)| (path.clone(), text.as_str())));
-    write_files(&files).map_err(|error| Failure::io(error.to_string()))
+    output::write(&args.reading, &files)
 }
 
 /// Compiles whenever the contract changes, and says each time what came of it.
@@ -160,6 +162,14 @@ fn outputs(backends: &[&Backend], name: &str, folder: &Path) -> Vec<String> {
 fn dependencies(backends: &[&Backend], args: &CompileArgs, contract: &Path) -> Result<String, Failure> {
     if args.file.as_deref().is_some_and(is_stdin) {
         return Err(Failure::usage("a dependency file needs a contract that is a file, not stdin"));
+    }
+    let same =
+        |file: &Path| fs::canonicalize(file).ok().zip(fs::canonicalize(contract).ok()).is_some_and(|(a, b)| a == b);
+    if args.depfile.as_deref().is_some_and(same) {
+        return Err(Failure::usage(format!(
+            "`{}` is the contract: the dependency file would replace it",
+            contract.display()
+        )));
     }
     depfile::rule(&outputs(backends, &args.name, &args.out), &contract.display().to_string())
         .map_err(|error| Failure::usage(error.to_string()))

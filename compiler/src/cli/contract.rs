@@ -7,9 +7,10 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use myc_schema::Checked;
 use myc_schema::codes;
-use myc_schema::diag::render::{Format, render};
+use myc_schema::diag::render::{Format, printable, render};
 use myc_schema::diag::{Diagnostic, Severity};
 use myc_schema::ir::{Message, Schema};
+use myc_schema::lock::is_lock;
 use myc_schema::source::{SourceId, SourceMap};
 use myc_schema::suggest;
 
@@ -156,7 +157,7 @@ impl Reading {
             true => sources.load_reader(&self.stdin_name, io::stdin().lock()),
             false => sources.load(path),
         };
-        loaded.map_err(|diagnostic| {
+        let loaded = loaded.map_err(|diagnostic| {
             let unread = diagnostic.code.id == codes::E0001.id;
             let diagnostic = match &diagnostic.help {
                 None if path == Path::new(DEFAULT_FILE) => diagnostic
@@ -165,7 +166,15 @@ impl Reading {
             };
             self.print(sources, &[diagnostic]);
             Failure::silent(if unread { Exit::Io } else { Exit::Findings })
-        })
+        });
+        let source = loaded?;
+        match sources.get(source) {
+            Some(file) if is_lock(file.text()) => {
+                let failure = Failure::finding(format!("`{}` is a lock, not a contract", printable(file.name())));
+                Err(failure.help("name the contract that it was written from"))
+            }
+            _ => Ok(source),
+        }
     }
 
     /// The schema of a text; prints its diagnostics where there are errors, or warnings that are shown or denied.

@@ -20,8 +20,10 @@ generated decoders report: `TextMessage rejected: rule:not_empty at sender: is e
 
 With --stream, stdin has any number of frames, and stdout a line of JSON for each: its offset, its type, and
 its value or why it is rejected. A client's side of a connection begins with its handshake (--from client).
-Bytes that no frame can begin with end it, and the error names their offset; --resync goes on with the next
-frame of the contract instead, and counts what it passed over.
+What was read before a fault is printed: a line stands for what came whole, whatever follows it, and the exit code
+and stderr tell whether all did. A rejected payload is a line with `error`, and the exit code is 1 at the end. Bytes
+that no frame can begin with, and an end in the middle of a frame, end it with exit code 1, and the error names their
+offset; --resync goes on with the next frame of the contract instead, and counts what it passed over.
 
 Examples:
   myc-schema decode TextMessage < text.bin

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use myc_schema::fmt::{Unformatted, changes_digest, format};
 use myc_schema::source::SourceMap;
-use myc_schema::write::write_files;
 
 use super::contract::{DEFAULT_FILE, Reading, is_stdin};
 use super::exit::{Exit, Failure};
-use super::{stale, terminal};
+use super::{output, stale, terminal};
 
 /// Format contracts: indentation, spacing, blank lines
 #[derive(Args, Debug)]
@@ -17,6 +16,8 @@ use super::{stale, terminal};
 Comments stay, as do the order of keys, quotes, and the choice between brackets and lines. What the
 contract means, and with it its digest, stays as well. A contract with `digest: source`, whose digest
 is over its bytes, is left as it is. A file that is not well-formed is not touched.
+A file is replaced as a whole: it keeps its permissions, symbolic links to it stay, and a second name that it
+has (a hard link) keeps the old text.
 
 Examples:
   myc-schema fmt                        contracts.yaml in this folder
@@ -79,5 +80,5 @@ fn one(args: &FmtArgs, path: &Path) -> Result<(), Failure> {
     if is_stdin(path) {
         return terminal::data(formatted);
     }
-    write_files(&[(path.to_owned(), &formatted)]).map(drop).map_err(|error| Failure::io(error.to_string()))
+    output::write(&args.reading, &[(path.to_owned(), &formatted)]).map(drop)
 }

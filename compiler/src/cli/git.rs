@@ -20,13 +20,21 @@ pub fn load(
     let commit = commit(folder, reference)?;
     let object = format!("{commit}:{path}");
     let kind = run(folder, &["cat-file", "-t", &object])?;
+    let (shown, named) = (reference.escape_debug(), path.escape_debug());
     match text(&kind.stdout).as_str() {
         "blob" if kind.status.success() => {}
-        "tree" => return Err(Failure::io(format!("cannot read `{path}` of `{reference}`: it is a directory"))),
-        _ => {
-            let help = "a path is from the root of the repository; with `./` in front, from the contract's folder";
-            return Err(Failure::io(format!("commit `{reference}` has no file `{path}`")).help(help));
+        "tree" => return Err(Failure::io(format!("cannot read `{named}` of `{shown}`: it is a directory"))),
+        _ if text(&kind.stderr).contains("outside repository") => {
+            return Err(
+                Failure::io(format!("`{named}` is outside of the repository that commit `{shown}` is in")).help(PATHS)
+            );
         }
+        _ => return Err(Failure::io(format!("commit `{shown}` has no file `{named}`")).help(PATHS)),
+    }
+    if is_link(folder, &commit, path)? {
+        return Err(
+            Failure::io(format!("`{named}` is a symbolic link in `{shown}`")).help("name the file that it points to")
+        );
     }
     let mut show = git(folder, &["show", "--no-textconv", &object]);
     let mut child = show.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(|error| not_run(&error))?;
@@ -46,10 +54,46 @@ pub fn load(
     }
 }
 
+/// What paths in a commit are.
+const PATHS: &str = "a path is from the root of the repository; with `./` in front, from the contract's folder";
+
+/// The path in a commit that the command line names.
+pub fn path(folder: &Path, reference: &str, named: &str) -> Result<String, Failure> {
+    match named {
+        "" => Err(Failure::usage(format!("`git:{}:` names no file", reference.escape_debug()))
+            .help("leave the last `:` out for the contract's own path, or write the file's path after it")),
+        path if Path::new(path).is_absolute() => {
+            let top = text(&run(folder, &["rev-parse", "--show-toplevel"])?.stdout);
+            let failure = Failure::usage(format!("`{}` is an absolute path, which no commit has", path.escape_debug()));
+            Err(match Path::new(path).strip_prefix(&top) {
+                Ok(inner) if !top.is_empty() => {
+                    failure.help(format!("write git:{}:{}", reference.escape_debug(), inner.display()))
+                }
+                _ => failure.help(PATHS),
+            })
+        }
+        path => Ok(path.to_owned()),
+    }
+}
+
+/// Whether a file of a commit is a symbolic link, whose content is the name of another.
+fn is_link(folder: &Path, commit: &str, path: &str) -> Result<bool, Failure> {
+    // From the root, and not a pattern.
+    let path = match path.strip_prefix("./") {
+        Some(here) => format!("{}{here}", text(&run(folder, &["rev-parse", "--show-prefix"])?.stdout)),
+        None => path.to_owned(),
+    };
+    let listed = run(folder, &["--literal-pathspecs", "ls-tree", "--full-tree", commit, "--", &path])?;
+    Ok(text(&listed.stdout).starts_with("120000 "))
+}
+
 /// The commit that a reference names.
 fn commit(folder: &Path, reference: &str) -> Result<String, Failure> {
     if reference.is_empty() || reference.starts_with('-') {
-        let failure = Failure::usage(format!("`{}` is no commit", reference.escape_debug()));
+        let failure = match reference {
+            "" => Failure::usage("`git:` names no commit"),
+            option => Failure::usage(format!("`{}` is no commit", option.escape_debug())),
+        };
         return Err(failure.help("write git:REF or git:REF:PATH, as in git:main or git:v1.2.0:api/contracts.yaml"));
     }
     let parse = |reference: &str| {
@@ -66,16 +110,42 @@ fn commit(folder: &Path, reference: &str) -> Result<String, Failure> {
         let failure = Failure::io(format!("`{}` is in no git repository that can be read: {reason}", folder.display()));
         return Err(failure.help("compare with a file or with contracts.lock instead"));
     }
-    let failure = Failure::io(format!("there is no commit `{}` in this repository", reference.escape_debug()));
-    if parse(&format!("origin/{reference}"))?.is_some() {
-        return Err(failure.help(format!("there is `origin/{reference}`: compare with git:origin/{reference}")));
+    let shown = reference.escape_debug();
+    if reference.contains("..") {
+        let failure = Failure::usage(format!("`{shown}` is a range of commits"));
+        return Err(failure.help("name one commit: that before the change"));
     }
-    Err(match text(&repository.stdout).as_str() {
-        "true" => failure.help(format!(
-            "this is a shallow clone: fetch the commit with `git fetch --depth=1 origin {reference}` and compare with \
+    let shallow = text(&repository.stdout) == "true";
+    // `HEAD~2`, `main^`: of a commit that there is, one before it.
+    let later = reference.split(['^', '~']).next().unwrap_or_default();
+    if later != reference && !later.is_empty() && parse(later)?.is_some() {
+        let failure = Failure::io(format!(
+            "there is no commit `{shown}` in this repository; there is `{later}`, and no such commit before it"
+        ));
+        return Err(match shallow {
+            true => failure.help(
+                "this is a shallow clone: fetch what was before with `git fetch --deepen=100` or `git fetch --unshallow`, \
+                 or let actions/checkout fetch all (`fetch-depth: 0`)",
+            ),
+            false => failure.help(format!("history begins there; `git log --oneline {later}` lists what there is")),
+        });
+    }
+    let failure = Failure::io(format!("there is no commit `{shown}` in this repository"));
+    if parse(&format!("origin/{reference}"))?.is_some() {
+        return Err(failure.help(format!("there is `origin/{shown}`: compare with git:origin/{shown}")));
+    }
+    if later == "HEAD" {
+        return Err(failure.help("it has no commit yet: `git commit` makes the first one"));
+    }
+    let remote = later.strip_prefix("origin/").unwrap_or(later).escape_debug();
+    Err(match shallow {
+        true => failure.help(format!(
+            "this is a shallow clone: fetch the commit with `git fetch --depth=1 origin {remote}` and compare with \
              git:FETCH_HEAD, or let actions/checkout fetch all (`fetch-depth: 0`)"
         )),
-        _ => failure.help(format!("`git fetch origin {reference}` fetches it; `git branch --all` lists what there is")),
+        false => {
+            failure.help(format!("`git fetch origin {remote}` fetches it; `git branch --all` lists what there is"))
+        }
     })
 }
 

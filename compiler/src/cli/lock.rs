@@ -5,14 +5,15 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use myc_schema::diag::render::printable;
 use myc_schema::evolve::plan::plan;
 use myc_schema::ir::Schema;
 use myc_schema::lock::{self, Lock, Refusal};
-use myc_schema::source::SourceMap;
-use myc_schema::write::write_files;
+use myc_schema::source::{SourceId, SourceMap};
 
 use super::contract::{Contract, Reading, is_stdin};
 use super::exit::Failure;
+use super::output;
 
 /// Write contracts.lock: the schema, message by message, and the versions before it
 #[derive(Args, Debug)]
@@ -30,7 +31,7 @@ Examples:
 pub struct LockArgs {
     /// The contract, `-` for stdin [default: contracts.yaml]
     file: Option<PathBuf>,
-    /// The lock [default: beside the contract, contracts.lock for contracts.yaml]
+    /// The lock, whose folder is made if missing [default: beside the contract, contracts.lock for contracts.yaml]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Lock another schema under the version that is locked
@@ -56,7 +57,7 @@ pub fn run(args: LockArgs) -> Result<(), Failure> {
         }
     };
     let text = lock::print(&next);
-    write_files(&[(path, &text)]).map(drop).map_err(|error| Failure::io(error.to_string()))
+    output::write(&args.reading, &[(path, &text)]).map(drop)
 }
 
 /// The lock beside a contract: `contracts.lock` for `contracts.yaml`.
@@ -70,13 +71,31 @@ fn read(path: &Path) -> Result<Option<(Lock, String)>, Failure> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::InvalidData => return Err(not_text(&shown.to_string())),
         Err(error) => return Err(Failure::io(format!("cannot read `{shown}`: {error}"))),
     };
     let source = SourceMap::new().add(shown.to_string(), "");
-    let lock = lock::read(source, &text).map_err(|error| {
-        Failure::finding(format!("`{shown}` is no lock that can be used: {error}")).help(error.help)
-    })?;
+    let lock = parse(&shown.to_string(), source, &text)?;
     Ok(Some((lock, text)))
+}
+
+/// Whether a file of this name is to be a lock, whatever is in it.
+pub fn is_lock_name(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "lock")
+}
+
+/// The lock that the text of a file is. One that cannot be used is a finding, whichever command meets it.
+pub fn parse(name: &str, source: SourceId, text: &str) -> Result<Lock, Failure> {
+    lock::read(source, text).map_err(|error| unusable(name, &error.to_string()).help(error.help))
+}
+
+/// A lock that is no text.
+pub fn not_text(name: &str) -> Failure {
+    unusable(name, "it is not UTF-8 text").help("take it from version control as it was, and run `myc-schema lock`")
+}
+
+fn unusable(name: &str, why: &str) -> Failure {
+    Failure::finding(format!("`{}` is no lock that can be used: {}", printable(name), printable(why)))
 }
 
 fn refused(refusal: Refusal, new: &Schema, path: &Path) -> Failure {

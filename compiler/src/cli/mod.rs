@@ -35,8 +35,10 @@ mod lsp;
 mod man;
 mod new;
 mod next_id;
+mod output;
 mod payload;
 mod plan;
+mod signals;
 mod stale;
 mod terminal;
 mod watch;
@@ -100,6 +102,7 @@ enum Command {
 
 /// Runs the command that the arguments, program name first, ask for.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    signals::fail_writes();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let mut color = color_of(&arguments);
     let parsed = Cli::command().color(color.into()).try_get_matches_from(arguments);

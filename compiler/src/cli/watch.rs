@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use notify::{RecursiveMode, Watcher};
 
 use super::exit::Failure;
+use super::signals;
 
 /// How long a file has to be left alone: editors write it in several steps.
 const QUIET: Duration = Duration::from_millis(40);
@@ -18,49 +19,98 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How often a file is looked at where the system says nothing, as some network drives do.
 const ANYWAY: Duration = Duration::from_secs(2);
 
-/// Calls `round` now, and again after each change of the content of the file at `path`, until there is an error that
-/// watching cannot go on after.
+/// What the watching thread is told.
+enum Told {
+    /// Something happened in a folder.
+    Happened,
+    /// Somebody asks for the end.
+    End,
+}
+
+/// Calls `round` now, and again after each change of the content of the file at `path`, until the process is asked to
+/// end, which is no error. The file, and the folder it is in, may be gone for a while.
 pub fn watch(path: &Path, mut round: impl FnMut()) -> Result<(), Failure> {
-    let failed = |error: notify::Error| {
-        Failure::io(format!("cannot watch `{}`: {error}", path.display())).help("run the command without --watch")
+    let shown = path.display();
+    let failed = |error: &dyn std::fmt::Display| {
+        Failure::io(format!("cannot watch `{shown}`: {error}")).help("run the command without --watch")
     };
-    let (sender, events) = channel();
+    if !parent(path).is_dir() {
+        return Err(Failure::io(format!("cannot watch `{shown}`: there is no such folder")));
+    }
+    let (sender, told) = channel();
+    let end = sender.clone();
+    signals::at_end(move || drop(end.send(Told::End))).map_err(|error| failed(&error))?;
     // Which event it is does not matter: the content decides.
-    let mut watcher = notify::recommended_watcher(move |_| {
-        let _ = sender.send(());
-    })
-    .map_err(failed)?;
-    let folders = folders(path);
-    if folders.is_empty() {
-        return Err(Failure::io(format!("cannot watch `{}`: there is no such folder", path.display())));
-    }
-    for folder in folders {
-        watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(failed)?;
-    }
+    let mut watcher =
+        notify::recommended_watcher(move |_| drop(sender.send(Told::Happened))).map_err(|error| failed(&error))?;
+    let mut watched = Vec::new();
+    follow(&mut watcher, path, &mut watched).map_err(|error| failed(&error))?;
     let mut seen = content(path);
     round();
-    loop {
-        wait(&events).map_err(|_| Failure::io("watching has ended"))?;
+    while wait(&told) {
+        // Where that fails the file is looked at all the same, only later.
+        let _ = follow(&mut watcher, path, &mut watched);
         let now = content(path);
         if now != seen {
             seen = now;
             round();
         }
     }
+    Ok(())
+}
+
+/// A folder, and which one it is: another can come to have its name.
+type Watched = (PathBuf, Option<(u64, u64)>);
+
+/// Watches the folders in which something happens when the file changes, where those are not watched already.
+fn follow(watcher: &mut impl Watcher, path: &Path, watched: &mut Vec<Watched>) -> notify::Result<()> {
+    let folders: Vec<Watched> = folders(path).into_iter().map(|folder| (folder.clone(), identity(&folder))).collect();
+    if folders == *watched {
+        return Ok(());
+    }
+    for (folder, _) in watched.drain(..) {
+        // It may be gone.
+        let _ = watcher.unwatch(&folder);
+    }
+    for (folder, id) in folders {
+        watcher.watch(&folder, RecursiveMode::NonRecursive)?;
+        watched.push((folder, id));
+    }
+    Ok(())
 }
 
 /// The folders in which something happens when the file changes: a file is often replaced by another one, which a watch
-/// on the file itself would not notice.
+/// on the file itself would not notice. Where such a folder is missing, the nearest one above it.
 fn folders(path: &Path) -> Vec<PathBuf> {
-    let parent = |path: &Path| match path.parent() {
-        Some(folder) if folder != Path::new("") => folder.to_owned(),
-        _ => PathBuf::from("."),
-    };
     let mut folders = vec![parent(path)];
     folders.extend(fs::canonicalize(path).ok().map(|target| parent(&target)));
-    folders.retain(|folder| folder.is_dir());
+    for folder in &mut folders {
+        while !folder.is_dir() {
+            *folder = parent(folder);
+        }
+    }
     folders.dedup();
     folders
+}
+
+fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_owned(),
+        _ if path.is_absolute() => PathBuf::from("/"),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// What tells a folder from another of its name.
+#[cfg(unix)]
+fn identity(folder: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(folder).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Path) -> Option<(u64, u64)> {
+    None
 }
 
 /// `None` for a file that is not there or cannot be read.
@@ -70,17 +120,20 @@ fn content(path: &Path) -> Option<Vec<u8>> {
     if small { fs::read(path).ok() } else { Some(Vec::new()) }
 }
 
-/// Waits until something happened and is over, or for so long that one should look anyway.
-fn wait(events: &Receiver<()>) -> Result<(), RecvTimeoutError> {
-    let over = |result| match result {
-        Err(RecvTimeoutError::Timeout) => Ok(false),
-        Err(gone) => Err(gone),
-        Ok(()) => Ok(true),
-    };
-    if !over(events.recv_timeout(ANYWAY))? {
-        return Ok(());
+/// Waits until something happened and is over, or for so long that one should look anyway. `false` at the end.
+fn wait(told: &Receiver<Told>) -> bool {
+    match told.recv_timeout(ANYWAY) {
+        Ok(Told::Happened) => {}
+        Err(RecvTimeoutError::Timeout) => return true,
+        Ok(Told::End) | Err(RecvTimeoutError::Disconnected) => return false,
     }
     let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline && over(events.recv_timeout(QUIET))? {}
-    Ok(())
+    while Instant::now() < deadline {
+        match told.recv_timeout(QUIET) {
+            Ok(Told::Happened) => {}
+            Err(RecvTimeoutError::Timeout) => return true,
+            Ok(Told::End) | Err(RecvTimeoutError::Disconnected) => return false,
+        }
+    }
+    true
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::digest::HEADER;
 use crate::ir::{
     DigestKind, Enum, EnumId, EnumValue, Field, Message, Number, OneOf, Place, Rule, Scalar, Schema, Struct, StructId,
     Type,
@@ -11,6 +12,7 @@ use crate::layout;
 use crate::resolve::{MAX_DEPTH, TYPE_NAMES};
 use crate::u256;
 
+use super::head::is_name;
 use super::read::{Line, LockError};
 
 /// The names of enums and structs.
@@ -28,11 +30,16 @@ struct Composite<'a> {
 
 /// The schema, without digest and fingerprints. `end` is blamed for what is missing.
 pub fn read(lines: &[Line], end: &Line) -> Result<Schema, LockError> {
+    match lines.first() {
+        Some(first) if first.text == HEADER.trim_end() => {}
+        first => return Err(first.unwrap_or(end).expects(format!("`{}`", HEADER.trim_end()))),
+    }
     let header = lines.get(1).unwrap_or(end);
+    let wrong = || header.expects("`schema ID VERSION MIN_COMPATIBLE`");
     let numbers: Vec<&str> = header.text.split(' ').collect();
-    let ["schema", id, version, least] = numbers[..] else { return Err(header.wrong("`schema …` is expected")) };
+    let ["schema", id, version, least] = numbers[..] else { return Err(wrong()) };
     let (Ok(id), Ok(version), Ok(min_compatible)) = (id.parse(), version.parse(), least.parse()) else {
-        return Err(header.wrong("a number is expected"));
+        return Err(wrong());
     };
     let mut enums = Vec::new();
     let (mut structs, mut messages): (Vec<Composite>, Vec<Composite>) = (Vec::new(), Vec::new());
@@ -42,6 +49,9 @@ pub fn read(lines: &[Line], end: &Line) -> Result<Schema, LockError> {
         let fields = after.iter().take_while(|line| line.text.starts_with("field ")).count();
         let composite = Composite { line: *line, fields: &after[..fields] };
         match line.text.split(' ').collect::<Vec<_>>()[..] {
+            ["enum" | "struct", name, ..] | ["message", _, name, ..] if !is_name(name) => {
+                return Err(line.expects("a name of letters, digits and `_`"));
+            }
             ["enum", name, repr, ref values @ ..] if fields == 0 => {
                 names.enums.insert(name, enums.len());
                 enums.push(read_enum(line, name, repr, values)?);
@@ -51,7 +61,7 @@ pub fn read(lines: &[Line], end: &Line) -> Result<Schema, LockError> {
                 structs.push(composite);
             }
             ["message", _, _, _, ..] => messages.push(composite),
-            _ => return Err(line.wrong("this is no line of a canonical text")),
+            _ => return Err(line.expects("`enum …`, `struct …`, `message …` or `field …`")),
         }
         rest = &after[fields..];
     }
@@ -95,19 +105,20 @@ pub fn read(lines: &[Line], end: &Line) -> Result<Schema, LockError> {
 
 fn read_enum(line: &Line, name: &str, repr: &str, values: &[&str]) -> Result<Enum, LockError> {
     let repr = [Scalar::U8, Scalar::U16, Scalar::U32].into_iter().find(|scalar| scalar.name() == repr);
-    let repr = repr.ok_or_else(|| line.wrong("a representation is expected"))?;
+    let repr = repr.ok_or_else(|| line.expects("`enum NAME u8|u16|u32` and its values"))?;
     let value = |text: &&str| {
         let (name, number) = text.split_once('=')?;
+        let name = Some(name).filter(|name| is_name(name))?;
         Some(EnumValue { name: name.to_owned(), span: line.span(name), value: number.parse().ok()? })
     };
     let values: Option<Vec<EnumValue>> = values.iter().map(value).collect();
-    let values = values.ok_or_else(|| line.wrong("`NAME=NUMBER` is expected"))?;
+    let values = values.ok_or_else(|| line.expects("`NAME=NUMBER` for each value"))?;
     Ok(Enum { name: name.to_owned(), span: line.span(name), description: None, repr, values })
 }
 
 fn read_message(composite: &Composite, names: &Names, schema: &Schema) -> Result<Message, LockError> {
     let line = &composite.line;
-    let wrong = || line.wrong("`message TYPE_ID NAME TOPIC SIZE ALIGN` is expected");
+    let wrong = || line.expects("`message TYPE_ID NAME TOPIC SIZE ALIGN`");
     let mut start = line.text.splitn(4, ' ').skip(1);
     let (Some(id), Some(name), Some(rest)) = (start.next(), start.next(), start.next()) else { return Err(wrong()) };
     let mut ends = rest.rsplitn(3, ' ').skip(2);
@@ -167,16 +178,19 @@ fn read_fields(composite: &Composite, names: &Names, enums: &[Enum]) -> Result<V
 }
 
 fn read_field(line: &Line, names: &Names, enums: &[Enum]) -> Result<Field, LockError> {
-    let wrong = || line.wrong("`field OFFSET NAME TYPE required|optional` and rules are expected");
+    let wrong = || line.expects("`field OFFSET NAME TYPE required|optional`, with rules or not,");
     let mut words = line.text.splitn(6, ' ').skip(2);
     let (Some(name), Some(ty), Some(presence)) = (words.next(), words.next(), words.next()) else {
         return Err(wrong());
     };
+    if !is_name(name) {
+        return Err(line.expects("a name of letters, digits and `_`"));
+    }
     // No contract nests deeper, and a text that does must not exhaust the stack.
     if ty.matches('(').count() > 2 + MAX_DEPTH {
         return Err(line.wrong("the type is nested too deeply"));
     }
-    let ty = read_type(ty, names).ok_or_else(|| line.wrong("a type is expected"))?;
+    let ty = read_type(ty, names).ok_or_else(|| line.expects(format!("a type that there is, in place of `{ty}`,")))?;
     let optional = match presence {
         "required" => false,
         "optional" => true,
@@ -185,7 +199,8 @@ fn read_field(line: &Line, names: &Names, enums: &[Enum]) -> Result<Field, LockE
     let mut rules = Vec::new();
     let mut rest = words.next().unwrap_or_default();
     while !rest.is_empty() {
-        let (rule, after) = read_rule(rest, &ty, enums).ok_or_else(|| line.wrong("a rule is expected"))?;
+        let (rule, after) =
+            read_rule(rest, &ty, enums).ok_or_else(|| line.expects(format!("a rule, in place of `{rest}`,")))?;
         rules.push(rule);
         rest = after.strip_prefix(' ').unwrap_or(after);
     }

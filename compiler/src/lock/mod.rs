@@ -10,6 +10,7 @@ use crate::ir::{DigestKind, Schema};
 use crate::source::Span;
 
 mod canonical;
+mod head;
 mod print;
 mod read;
 

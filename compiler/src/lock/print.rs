@@ -6,8 +6,16 @@ use super::{Lock, kind_name};
 use crate::digest::canonical_text;
 use crate::evolve::show_range;
 
+/// The number of the format.
+pub(super) const FORMAT: u64 = 1;
+
 /// What every lock begins with; the number is the format's.
 pub(super) const FIRST_LINE: &str = "contracts.lock 1";
+
+const COMMENT: &str = "\
+# The schema that peers have: written by `myc-schema lock`, compared by `myc-schema check --locked` and
+# `myc-schema breaking --against contracts.lock`. Commit it and read its changes; do not edit it.
+";
 
 /// What stands before the canonical text.
 pub(super) const CANONICAL: &str = "canonical text";
@@ -15,14 +23,22 @@ pub(super) const CANONICAL: &str = "canonical text";
 /// The whole text of a lock. The same lock gives the same text.
 pub fn print(lock: &Lock) -> String {
     let schema = &lock.schema;
-    let mut text = format!(
-        "# The schema that peers have: written by `myc-schema lock`, compared by `myc-schema check --locked` and\n\
-         # `myc-schema breaking --against contracts.lock`. Commit it and read its changes; do not edit it.\n\
-         {FIRST_LINE}\nversion {}\ndigest {} {}\n",
+    let facts = facts(lock);
+    let head = format!(
+        "{FIRST_LINE}\nversion {}\ndigest {} {}\n",
         schema.version,
         kind_name(schema.digest_kind),
         hex(&schema.digest)
     );
+    let told = head.lines().chain(facts.lines()).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let checksum = hex(&super::read::checksum(told));
+    format!("{COMMENT}{head}checksum {checksum}\n{facts}")
+}
+
+/// Everything but the head.
+fn facts(lock: &Lock) -> String {
+    let schema = &lock.schema;
+    let mut text = String::new();
     text.push_str("\n# Type id, name, size in bytes, fingerprint, and the first locked version that has it so.\n");
     let mut messages: Vec<_> = schema.messages.iter().collect();
     messages.sort_by_key(|message| message.type_id);

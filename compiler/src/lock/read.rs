@@ -1,15 +1,15 @@
-//! The text of a lock, read back. Everything in it that can be checked is: a lock that was edited or
-//! merged by hand is refused rather than believed.
+//! The text of a lock, read back. Every line is of one form and in one place, and everything in it that can be checked
+//! is: a lock that was edited or merged by hand is refused rather than believed.
 
-use std::collections::BTreeMap;
-
+use crate::conflict;
 use crate::digest::{canonical_text, of_text};
-use crate::ir::DigestKind;
-use crate::source::{SourceId, Span, Spanned};
+use crate::ir::{DigestKind, Schema};
+use crate::source::{SourceId, Span};
 
 use super::canonical;
-use super::print::{CANONICAL, FIRST_LINE, hex};
-use super::{Lock, Past, kind_name};
+use super::head::Head;
+use super::print::{CANONICAL, FIRST_LINE, FORMAT, hex};
+use super::{Lock, kind_name};
 
 /// Why a text is no lock that can be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,18 +17,21 @@ use super::{Lock, Past, kind_name};
 pub struct LockError {
     /// The line, from 1.
     pub line: u32,
-    /// What is wrong with it.
+    /// What is wrong with it, and what is expected.
     pub message: String,
     /// What to do about it.
     pub help: &'static str,
 }
 
 /// What to do about a lock that is not as it was written.
-const RESTORE: &str =
-    "take it from version control as it was (after a merge, either side's), and run `myc-schema lock`";
+const RESTORE: &str = "locks are not edited by hand: take it from version control as it was, and run `myc-schema lock`";
 
-/// What a merge that failed leaves, in two parts: this file is not in conflict.
-const CONFLICT: &str = concat!("<<<<", "<<< ");
+/// What to do about a lock with two sides.
+const RESOLVE: &str = "resolve the merge in the contract, take either side's lock (`git checkout --ours` or `--theirs`), \
+    and run `myc-schema lock`";
+
+/// What to do about a lock that this version does not know.
+const NEWER: &str = "use the version that wrote it, or one that is newer";
 
 /// A line and where it is.
 #[derive(Clone, Copy)]
@@ -45,7 +48,8 @@ impl<'a> Line<'a> {
         let mut lines = Vec::new();
         let mut start = 0;
         for (number, line) in (1..).zip(text.split_inclusive('\n')) {
-            let text = line.trim_end_matches(['\n', '\r']);
+            let text = line.strip_suffix('\n').unwrap_or(line);
+            let text = text.strip_suffix('\r').unwrap_or(text);
             lines.push(Self { text, number, source, start });
             start += line.len();
         }
@@ -64,46 +68,44 @@ impl<'a> Line<'a> {
     pub fn wrong(&self, message: impl Into<String>) -> LockError {
         LockError { line: self.number, message: message.into(), help: RESTORE }
     }
+
+    /// It is not of the form that it should have.
+    pub fn expects(&self, what: impl std::fmt::Display) -> LockError {
+        self.wrong(format!("{what} is expected"))
+    }
+
+    /// Whether it says nothing: blank, or a comment.
+    fn is_silent(&self) -> bool {
+        self.text.is_empty() || self.text.starts_with('#')
+    }
 }
 
-/// Whether a text says that it is a lock, readable or not.
+/// Whether a text says that it is a lock, readable or not: its first line, or the first one of a side of a merge, does.
 pub fn is_lock(text: &str) -> bool {
-    first_line(text).is_some_and(|line| line.starts_with("contracts.lock "))
-}
-
-fn first_line(text: &str) -> Option<&str> {
-    text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#'))
-}
-
-/// What is read before the canonical text.
-#[derive(Default)]
-struct Head<'a> {
-    version: Option<u16>,
-    digest: Option<(DigestKind, [u8; 32])>,
-    messages: Vec<(Line<'a>, u16, String)>,
-    since: BTreeMap<u16, u16>,
-    reserved_ids: Vec<Spanned<(u16, u16)>>,
-    reserved_names: Vec<Spanned<String>>,
-    history: Vec<(u16, [u8; 32])>,
-    past: Vec<Past>,
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut lines = text.lines().filter(|line| {
+        let line = line.trim();
+        !line.is_empty() && !line.starts_with('#') && conflict::marker(line).is_none()
+    });
+    lines.next().is_some_and(|line| line == "contracts.lock" || line.starts_with("contracts.lock "))
 }
 
 /// The lock that a text is. Takes time in proportion to the text's length, but for a logarithm.
 pub fn read(source: SourceId, text: &str) -> Result<Lock, LockError> {
     let lines = Line::all(source, text);
-    let mut rest = lines.iter().filter(|line| !line.text.trim().is_empty() && !line.text.starts_with('#'));
     let end = Line { text: "", number: lines.last().map_or(1, |line| line.number), source, start: text.len() };
-    let first = *rest.next().unwrap_or(&end);
-    if first.text != FIRST_LINE {
-        let mut error = first.wrong(format!("`{FIRST_LINE}` is expected"));
-        if first.text.starts_with("contracts.lock ") {
-            error.message.push_str(": the lock is of another format");
-            error.help = "use the myc-schema that wrote it, or one that is newer";
-        }
-        return Err(error);
+    if let Some(conflict) = lines.iter().find(|line| conflict::marker(line.text).is_some_and(conflict::Marker::is_sure))
+    {
+        let found = conflict.text.split(' ').next().unwrap_or_default();
+        return Err(LockError { help: RESOLVE, ..conflict.wrong(format!("`{found}`: a merge was not resolved")) });
     }
-    if let Some(conflict) = lines.iter().find(|line| line.text.starts_with(CONFLICT)) {
-        return Err(conflict.wrong("here is a merge conflict"));
+    let mut rest = lines.iter().filter(|line| !line.is_silent());
+    let first = *rest.next().ok_or_else(|| end.wrong("the lock is empty"))?;
+    if first.text != FIRST_LINE {
+        return Err(other_format(&first));
+    }
+    if !text.ends_with('\n') {
+        return Err(end.wrong("the lock is cut short: its last line has no end"));
     }
     let mut head = Head::default();
     let mut canonical = None;
@@ -114,102 +116,74 @@ pub fn read(source: SourceId, text: &str) -> Result<Lock, LockError> {
         }
         head.line(*line)?;
     }
-    let Some(canonical) = canonical else { return Err(end.wrong(format!("`{CANONICAL}` is missing"))) };
-    let body = &lines[canonical.min(lines.len())..];
-    let text = body.first().map_or("", |line| &text[line.start..]);
-    let mut schema = canonical::read(body, &end)?;
-    let (Some(version), Some((kind, digest))) = (head.version, head.digest) else {
-        return Err(end.wrong("`version` or `digest` is missing"));
+    let Some(canonical) = canonical else {
+        return Err(end.wrong(format!("the lock is cut short: `{CANONICAL}` is expected after this line")));
     };
-    schema.digest_kind = kind;
-    schema.digest = digest;
-    let first = *body.first().unwrap_or(&end);
-    // A checkout can have other line ends.
-    if canonical_text(&schema) != text.replace("\r\n", "\n") {
-        return Err(first.wrong("the canonical text is not as it was written"));
+    let body = &lines[canonical.min(lines.len())..];
+    let known = head.complete(&lines[canonical - 1])?;
+    let mut schema = canonical::read(body, &end)?;
+    as_written(&schema, body, &end)?;
+    if schema.version != known.version.value {
+        let line = known.version.line;
+        return Err(line.expects(format!("`version {}`, as the canonical text has it,", schema.version)));
     }
-    if schema.version != version || (kind == DigestKind::CanonicalV1 && of_text(&canonical_text(&schema)) != digest) {
-        return Err(first.wrong("the digest or the version above is not that of the canonical text"));
+    let digest = of_text(&canonical_text(&schema));
+    if known.digest_kind == DigestKind::CanonicalV1 && known.digest.value != digest {
+        let expected = format!("`digest {} {}`", kind_name(DigestKind::CanonicalV1), hex(&digest));
+        return Err(known.digest.line.expects(format!("{expected}, which is the canonical text's,")));
     }
+    schema.digest_kind = known.digest_kind;
+    schema.digest = known.digest.value;
     crate::digest::fill_fingerprints(&mut schema);
-    head.agrees(&schema, first)?;
-    (schema.reserved_ids, schema.reserved_names) = (head.reserved_ids, head.reserved_names);
-    Ok(Lock { schema, since: head.since, history: head.history, past: head.past })
+    head.agrees(&schema, &lines[canonical - 1])?;
+    // Of what is past nothing is left to compare with.
+    let told = lines.iter().filter(|line| !line.is_silent() && line.number != known.checksum.line.number);
+    let checksum = checksum(told.map(|line| line.text));
+    if checksum != known.checksum.value {
+        let edited = "the checksum is not that of the other lines: one of them was edited, or is gone";
+        return Err(known.checksum.line.wrong(edited));
+    }
+    Ok(head.lock(schema))
 }
 
-impl<'a> Head<'a> {
-    fn line(&mut self, line: Line<'a>) -> Result<(), LockError> {
-        let words: Vec<&str> = line.text.split(' ').collect();
-        let unknown = || line.wrong("this is nothing that a lock says");
-        match words[..] {
-            ["version", version] => self.version = Some(number(version).ok_or_else(unknown)?),
-            ["digest", kind, digest] => {
-                let kinds = [DigestKind::CanonicalV1, DigestKind::Source];
-                let kind = kinds.into_iter().find(|known| kind_name(*known) == kind).ok_or_else(unknown)?;
-                self.digest = Some((kind, bytes(digest).ok_or_else(unknown)?));
-            }
-            ["message", id, .., "since", since] => {
-                let id = number(id).ok_or_else(unknown)?;
-                let start = line.text.rsplit_once(" since ").map_or("", |(start, _)| start);
-                self.messages.push((line, id, start.to_owned()));
-                self.since.insert(id, number(since).ok_or_else(unknown)?);
-            }
-            ["reserved", ids] => {
-                let (first, last) = ids.split_once('-').unwrap_or((ids, ids));
-                let range = number(first).zip(number(last)).filter(|(first, last)| first <= last);
-                self.reserved_ids.push(Spanned::new(range.ok_or_else(unknown)?, line.span(ids)));
-            }
-            ["reserved-name", ..] => {
-                let name = line.text.split_once(' ').map_or("", |(_, name)| name);
-                let value = serde_json::from_str(name).map_err(|_| unknown())?;
-                self.reserved_names.push(Spanned::new(value, line.span(name)));
-            }
-            ["earlier", version, digest] => {
-                self.history.push((number(version).ok_or_else(unknown)?, bytes(digest).ok_or_else(unknown)?));
-            }
-            ["was", id, name, size, fingerprint, "in", versions] => {
-                let (first, last) = versions.split_once('-').ok_or_else(unknown)?;
-                self.past.push(Past {
-                    type_id: number(id).ok_or_else(unknown)?,
-                    first: number(first).ok_or_else(unknown)?,
-                    last: number(last).ok_or_else(unknown)?,
-                    name: name.to_owned(),
-                    size: size.parse().ok().ok_or_else(unknown)?,
-                    fingerprint: bytes(fingerprint).ok_or_else(unknown)?,
-                    span: line.span(name),
-                });
-            }
-            _ => return Err(unknown()),
-        }
-        Ok(())
+/// The checksum over the lines of a lock, without its own, comments and blank lines.
+pub(super) fn checksum<'a>(lines: impl Iterator<Item = &'a str>) -> [u8; 8] {
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(line);
+        text.push('\n');
     }
+    let [a, b, c, d, e, f, g, h, ..] = of_text(&text);
+    [a, b, c, d, e, f, g, h]
+}
 
-    /// Whether the lines of messages are those of the schema.
-    fn agrees(&self, schema: &crate::ir::Schema, canonical: Line) -> Result<(), LockError> {
-        if self.messages.len() != schema.messages.len() {
-            return Err(canonical.wrong("the canonical text has other messages than are listed above"));
-        }
-        for ((line, _, text), message) in self.messages.iter().zip(&schema.messages) {
-            let (id, name, size) = (message.type_id, &message.name, message.layout.size);
-            if *text != format!("message {id} {name} {size} {}", hex(&message.fingerprint)) {
-                return Err(line.wrong("the canonical text below says something else of the message"));
-            }
-        }
-        Ok(())
+/// A first line that is not [`FIRST_LINE`].
+fn other_format(line: &Line) -> LockError {
+    let format = line.text.strip_prefix("contracts.lock ").and_then(|format| format.parse::<u64>().ok());
+    match format {
+        Some(format) if format > FORMAT => LockError {
+            help: NEWER,
+            ..line.wrong(format!(
+                "the lock is of format {format}, and this myc-schema knows format {FORMAT}: a newer version wrote it"
+            ))
+        },
+        _ => line.wrong(format!("`{FIRST_LINE}` is expected: the first lines are missing, or it is no lock")),
     }
 }
 
-fn number(text: &str) -> Option<u16> {
-    text.parse().ok().filter(|number: &u16| number.to_string() == text)
-}
-
-fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    if text.len() != 2 * N || !text.is_ascii() {
-        return None;
+/// Whether a schema's canonical text is what it was read from.
+fn as_written(schema: &Schema, body: &[Line], end: &Line) -> Result<(), LockError> {
+    let text = canonical_text(schema);
+    let mut expected = text.lines();
+    for line in body {
+        match expected.next() {
+            Some(expected) if expected == line.text => {}
+            Some(expected) => return Err(line.expects(format!("`{expected}`"))),
+            None => return Err(line.wrong("nothing is expected after the canonical text")),
+        }
     }
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
+    match expected.next() {
+        Some(expected) => Err(end.wrong(format!("the lock is cut short: `{expected}` is expected after this line"))),
+        None => Ok(()),
     }
-    Some(bytes)
 }

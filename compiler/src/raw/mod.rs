@@ -31,7 +31,7 @@ pub fn parse_while(
     diagnostics: &mut Vec<Diagnostic>,
     wanted: &dyn Fn() -> bool,
 ) -> Option<File> {
-    let unfit = syntax::control_characters(source, text).or_else(|| syntax::too_many_items(source, text));
+    let unfit = syntax::unfit(source, text);
     if let Some(diagnostic) = unfit {
         diagnostics.push(diagnostic);
         return Some(File::default());
@@ -57,7 +57,7 @@ pub fn parse_while(
 /// Hands the tree of a text, with everything that is written, to `then`. `None` where the text has no tree, or one with
 /// something in it that no contract may have.
 pub(crate) fn with_tree<T>(source: SourceId, text: &str, then: impl FnOnce(&tree::Node) -> T) -> Option<T> {
-    if syntax::control_characters(source, text).or_else(|| syntax::too_many_items(source, text)).is_some() {
+    if syntax::unfit(source, text).is_some() {
         return None;
     }
     let readable = array_types::make_readable(text);

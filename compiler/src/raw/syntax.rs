@@ -5,11 +5,29 @@ use saphyr_parser::ScanError;
 
 use super::tree::MAX_DEPTH;
 use crate::codes;
+use crate::conflict;
 use crate::diag::Diagnostic;
 use crate::source::{SourceId, Span};
 
+/// Why a text is not looked at as YAML.
+pub(super) fn unfit(source: SourceId, text: &str) -> Option<Diagnostic> {
+    let unfit = control_characters(source, text).or_else(|| too_many_items(source, text));
+    unfit.or_else(|| merge_conflict(source, text))
+}
+
+/// What a merge that failed left behind. No line of a contract begins so, not even in a text of several lines.
+fn merge_conflict(source: SourceId, text: &str) -> Option<Diagnostic> {
+    let marker = conflict::first(text)?;
+    let span = Span { source, start: marker.start as u32, end: marker.end as u32 };
+    Some(
+        Diagnostic::new(&codes::E0012, span, "a merge was not resolved")
+            .label("version control left this line between two sides")
+            .help("keep of both sides what is meant, and remove the lines with markers; then run `myc-schema lock`, if there is a lock"),
+    )
+}
+
 /// The first character that YAML doesn't allow in a text, reported once with a count of all.
-pub(super) fn control_characters(source: SourceId, text: &str) -> Option<Diagnostic> {
+fn control_characters(source: SourceId, text: &str) -> Option<Diagnostic> {
     let suspicious = |byte: &u8| (*byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || *byte >= 0x7f;
     if !text.as_bytes().iter().any(suspicious) {
         return None;
@@ -35,7 +53,7 @@ pub(super) fn control_characters(source: SourceId, text: &str) -> Option<Diagnos
 const MAX_ITEMS: usize = 1 << 20;
 
 /// A contract of a reasonable size in bytes can be one of unreasonably many items.
-pub(super) fn too_many_items(source: SourceId, text: &str) -> Option<Diagnostic> {
+fn too_many_items(source: SourceId, text: &str) -> Option<Diagnostic> {
     for (separator, what) in [(b'\n', "lines"), (b',', "commas")] {
         if text.bytes().filter(|byte| *byte == separator).count() <= MAX_ITEMS {
             continue;

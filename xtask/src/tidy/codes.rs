@@ -17,7 +17,7 @@ pub fn check(files: &[File]) -> Vec<String> {
             }
         }
         let prefix = format!("{FIXTURES}{}-", id.to_lowercase());
-        let possible = !codes::ABOUT_LARGE_FILES.contains(code);
+        let possible = !codes::ABOUT_UNFIT_FILES.contains(code);
         if possible && !files.iter().any(|file| file.path.to_lowercase().starts_with(&prefix)) {
             findings.push(format!("{id}: no fixture {prefix}WHAT.yaml"));
         }

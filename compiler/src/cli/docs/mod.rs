@@ -9,10 +9,10 @@ use minijinja::context;
 use minijinja::value::{Serde, Value};
 use myc_schema::ir::Schema;
 use myc_schema::render;
-use myc_schema::write::write_files;
 
 use super::contract::{Contract, Reading, is_stdin};
 use super::exit::Failure;
+use super::output;
 use examples::Examples;
 
 mod examples;
@@ -70,7 +70,7 @@ pub fn run(args: DocsArgs) -> Result<(), Failure> {
     }
     pages.push((args.out.join("index.html"), index(&contracts).map_err(|error| bug(&error))?));
     let pages: Vec<(PathBuf, &str)> = pages.iter().map(|(path, text)| (path.clone(), text.as_str())).collect();
-    write_files(&pages).map(drop).map_err(|error| Failure::io(error.to_string()))
+    output::write(&args.reading, &pages).map(drop)
 }
 
 fn bug(error: &minijinja::Error) -> Failure {

@@ -1,0 +1,22 @@
+//! Files that commands write: all of them or none, and a word about folders that were made for them.
+
+use std::path::PathBuf;
+
+use myc_schema::diag::render::printable;
+use myc_schema::write::write_files;
+
+use super::contract::{MessageFormat, Reading};
+use super::exit::Failure;
+use super::terminal;
+
+/// Writes the files whose content is new, and says which those were. A folder that was missing may be one that was
+/// misspelt, so it is not made in silence.
+pub fn write(reading: &Reading, files: &[(PathBuf, &str)]) -> Result<Vec<PathBuf>, Failure> {
+    let written = write_files(files).map_err(|error| Failure::io(error.to_string()))?;
+    if reading.message_format == MessageFormat::Human {
+        for folder in &written.folders {
+            terminal::words(&format!("made the folder `{}`\n", printable(&folder.display().to_string())));
+        }
+    }
+    Ok(written.files)
+}
