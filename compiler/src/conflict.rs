@@ -3,18 +3,18 @@
 /// A line that version control has written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Marker {
-    /// `<<<<<<<`: the one side begins.
+    /// Seven `<`: the one side begins.
     Ours,
-    /// `|||||||`: what both sides come from begins.
+    /// Seven `|`: what both sides come from begins.
     Base,
-    /// `=======`: the other side begins.
+    /// Seven `=`: the other side begins.
     Middle,
-    /// `>>>>>>>`: the other side ends.
+    /// Seven `>`: the other side ends.
     Theirs,
 }
 
 impl Marker {
-    /// Whether nothing else looks so: `=======` is also how headings are underlined.
+    /// Whether nothing else looks so: seven `=` also underline headings.
     pub fn is_sure(self) -> bool {
         self != Self::Middle
     }
