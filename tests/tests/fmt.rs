@@ -1,6 +1,7 @@
 //! `myc-schema fmt`: one way to write a contract, in which it means what it meant.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use myc_schema::fmt::{Unformatted, format};
 use myc_schema::source::SourceMap;
@@ -182,6 +183,22 @@ fn nothing_but_blanks_changes() {
     let plain = originals.iter().find(|text| unusual.contains(text));
     assert_eq!(plain, None);
     assert!(unusual.len() * 50 < texts.len(), "{} of {}: {}", unusual.len(), texts.len(), unusual[0]);
+}
+
+/// Without this, a contract that a program wrote on one line could take minutes.
+#[test]
+fn a_long_line_takes_no_longer_than_many() {
+    let message = |index: usize| format!("M{index}: {{tlv_type: {},  domain: D, fields: {{a: u8}}}}", index + 1000);
+    let messages: Vec<String> = (0..20_000).map(message).collect();
+    let formatted = |text: &str| {
+        let start = Instant::now();
+        let neat = format(text).expect("formatted");
+        (neat, start.elapsed())
+    };
+    let (line, one) = formatted(&format!("messages: {{{}}} # all\n", messages.join(", ")));
+    assert!(line.starts_with("messages: { M0: { tlv_type: 1000, domain: D,") && line.ends_with(" } }  # all\n"));
+    let (_, many) = formatted(&format!("messages:\n  {}\n", messages.join("\n  ")));
+    assert!(one < many * 10 + Duration::from_secs(5), "{one:?} on one line, {many:?} on many");
 }
 
 /// Without this, continuous integration could not hold contracts to the format, or a digest would change unseen.

@@ -64,10 +64,9 @@ fn between(text: &str, from: usize, to: usize, comments: &mut Vec<Comment>) {
     }
     let mut at = from;
     while at < to {
-        let line_start = at - column(text, at);
-        let line_end = text[at..].find('\n').map_or(text.len(), |found| at + found);
-        let part = &text[at..line_end.min(to)];
-        let first = at == line_start;
+        // The line is looked at as a whole only where it has a comment: it can be very long.
+        let part = text[at..to].split('\n').next().unwrap_or_default();
+        let first = at == 0 || text.as_bytes()[at - 1] == b'\n';
         let marker = first && (part.starts_with("---") || part.starts_with("...") || part.starts_with('%'));
         let hash = part.char_indices().find(|(index, c)| {
             let before = text[..at + index].chars().next_back();
@@ -76,10 +75,12 @@ fn between(text: &str, from: usize, to: usize, comments: &mut Vec<Comment>) {
         let found = if marker { Some(0) } else { hash.map(|(index, _)| index) };
         if let Some(index) = found {
             let start = at + index;
+            let line_start = at - column(text, at);
+            let line_end = text[at..].find('\n').map_or(text.len(), |found| at + found);
             let words = text[start..line_end].trim_end();
             let trails = !text[line_start..start].trim_start_matches('\u{feff}').trim().is_empty();
             comments.push(Comment { at: start, text: words.to_owned(), trails, column: start - line_start });
         }
-        at = line_end + 1;
+        at += part.len() + 1;
     }
 }
