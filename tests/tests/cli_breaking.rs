@@ -56,6 +56,9 @@ fn exit_codes() {
     breaking(here.path(), &["-", "--against", "-"]).exits(2).says(&["more than once"]);
     breaking(here.path(), &["--against", "nowhere.yaml"]).exits(3).says(&["nowhere.yaml", "no such file"]);
     breaking(here.path(), &["--against", "."]).exits(3).says(&["directory"]);
+    breaking(here.path(), &[".", "--against", "old.yaml"])
+        .exits(3)
+        .says(&["error[E0001]: cannot read `.`: it is a directory"]);
     breaking(here.path(), &["nowhere.yaml", "--against", "old.yaml"]).exits(3).says(&["nowhere.yaml"]);
     breaking(here.path(), &["--against", "bad.yaml"]).exits(1).says(&["bad.yaml", "error["]);
     breaking(here.path(), &["bad.yaml", "--against", "old.yaml"]).exits(1).says(&["bad.yaml", "error["]);

@@ -212,10 +212,10 @@ pub fn run(args: BreakingArgs) -> Result<(), Failure> {
         return Err(Failure::usage("stdin (`-`) is named more than once"));
     }
     let path = args.file.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
-    let allowances = allowances(&args, path)?;
     let today = args.today.unwrap_or_else(Date::today);
     let mut sources = SourceMap::new();
     let contract = Contract::read_among(&args.reading, args.file.as_deref(), &mut sources)?;
+    let allowances = allowances(&args, path)?;
     let mut used = vec![false; allowances.len()];
     let mut sections = Vec::new();
     for name in &args.against {
