@@ -11,6 +11,7 @@ mod array_types;
 mod fields;
 pub mod keys;
 mod lower;
+mod positions;
 mod scalar;
 mod sections;
 mod syntax;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 
+use super::positions::Positions;
 use super::{array_types, syntax};
 use crate::codes;
 use crate::diag::{Diagnostic, MAX_SHOWN, quote};
@@ -478,33 +479,4 @@ fn repeats_of_many(entries: &[Entry]) -> Vec<(usize, usize)> {
     }
     again.sort_unstable();
     again
-}
-
-/// Character index to byte offset.
-struct Positions<'a> {
-    text: &'a str,
-    /// Byte offset of every [`STEP`]th character; empty for ASCII, where both are the same.
-    steps: Vec<u32>,
-}
-
-const STEP: usize = 64;
-
-impl<'a> Positions<'a> {
-    fn new(text: &'a str) -> Self {
-        let steps = if text.is_ascii() {
-            Vec::new()
-        } else {
-            text.char_indices().step_by(STEP).map(|(at, _)| at as u32).collect()
-        };
-        Self { text, steps }
-    }
-
-    fn byte(&self, index: usize) -> usize {
-        if self.steps.is_empty() {
-            return index.min(self.text.len());
-        }
-        let Some(&step) = self.steps.get(index / STEP) else { return self.text.len() };
-        let rest = &self.text[step as usize..];
-        rest.char_indices().nth(index % STEP).map_or(self.text.len(), |(at, _)| step as usize + at)
-    }
 }

@@ -126,11 +126,22 @@ impl Editor {
 
     fn receive(&mut self) -> Result<Incoming, Box<dyn Error>> {
         let message = self.messages.recv_timeout(LIMIT)?;
+        self.note(&message);
+        Ok(message)
+    }
+
+    /// Asks nothing for a while, or until there is something new.
+    fn rest(&mut self) {
+        if let Ok(message) = self.messages.recv_timeout(PACE) {
+            self.note(&message);
+        }
+    }
+
+    fn note(&mut self, message: &Incoming) {
         let params = &message.value["params"];
         if let (Some(version), Some(found)) = (params["version"].as_i64(), params["diagnostics"].as_array()) {
             self.known = (version, found.len(), message.at);
         }
-        Ok(message)
     }
 
     /// The answer to a request, and how long it took.
@@ -278,7 +289,7 @@ fn measure(compiler: &str, folder: &Path, rounds: usize) -> Result<usize, Box<dy
         editor.edit(line, at, at + old.len(), new)?;
         at_once.push(editor.request("textDocument/hover", place.clone())?.1);
         while editor.known.0 != editor.version {
-            thread::sleep(PACE);
+            editor.rest();
             during.push(editor.request("textDocument/hover", place.clone())?.1);
         }
     }
