@@ -218,6 +218,17 @@ fn nothing_is_written_over_the_contract() {
         run(here.path(), ["compile", "--lang", "rust", "--depfile", depfile]).exits(2).says(&["is the contract"]);
     }
     run(here.path(), ["compile", "--lang", "rust", "--depfile", "messages.rs"]).exits(3).says(&["two of the files"]);
+    // Nor through links among the outputs, nor where the contract has an output's name.
+    let cases = [("out/messages.rs", "compile --lang rust --out out"), ("site/contracts.md", "docs --out site")];
+    for (link, words) in cases {
+        fs::create_dir(here.path().join(link).parent().expect("a folder")).expect("a folder is made");
+        symlink("../contracts.yaml", here.path().join(link)).expect("a link");
+        run(here.path(), words.split(' ')).exits(2).says(&[link, "is the contract"]);
+        fs::remove_dir_all(here.path().join(link).parent().expect("a folder")).expect("the folder goes");
+    }
+    fs::copy(here.path().join("contracts.yaml"), here.path().join("messages.rs")).expect("a copy");
+    run(here.path(), ["compile", "messages.rs", "--lang", "rust"]).exits(2).says(&["messages.rs", "is the contract"]);
+    fs::remove_file(here.path().join("messages.rs")).expect("the copy goes");
     run(here.path(), ["lock", "--out", "contracts.yaml"]).exits(1).says(&["no lock"]);
     assert_eq!(files(here.path()).len(), 2);
     assert_eq!(fs::read_to_string(here.path().join("contracts.yaml")).expect("a contract"), CONTRACT);

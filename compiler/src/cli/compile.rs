@@ -1,6 +1,5 @@
 //! `myc-schema compile`: generated code, written, compared or printed.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -125,7 +124,7 @@ fn written(args: &CompileArgs, backends: &[&'static Backend], contract: &Contrac
     let mut files: Vec<(PathBuf, &str)> =
         files.iter().map(|(name, text)| (args.out.join(name), text.as_str())).collect();
     files.extend(depfile.iter().map(|(path, text)| (path.clone(), text.as_str())));
-    output::write(&args.reading, &files)
+    output::write_made_of([&*contract.path], &args.reading, &files)
 }
 
 /// Compiles whenever the contract changes, and says each time what came of it.
@@ -162,14 +161,6 @@ fn outputs(backends: &[&Backend], name: &str, folder: &Path) -> Vec<String> {
 fn dependencies(backends: &[&Backend], args: &CompileArgs, contract: &Path) -> Result<String, Failure> {
     if args.file.as_deref().is_some_and(is_stdin) {
         return Err(Failure::usage("a dependency file needs a contract that is a file, not stdin"));
-    }
-    let same =
-        |file: &Path| fs::canonicalize(file).ok().zip(fs::canonicalize(contract).ok()).is_some_and(|(a, b)| a == b);
-    if args.depfile.as_deref().is_some_and(same) {
-        return Err(Failure::usage(format!(
-            "`{}` is the contract: the dependency file would replace it",
-            contract.display()
-        )));
     }
     depfile::rule(&outputs(backends, &args.name, &args.out), &contract.display().to_string())
         .map_err(|error| Failure::usage(error.to_string()))

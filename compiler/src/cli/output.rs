@@ -1,6 +1,7 @@
 //! Files that commands write: all of them or none, and a word about folders that were made for them.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use myc_schema::diag::render::printable;
 use myc_schema::write::write_files;
@@ -19,4 +20,22 @@ pub fn write(reading: &Reading, files: &[(PathBuf, &str)]) -> Result<Vec<PathBuf
         }
     }
     Ok(written.files)
+}
+
+/// Writes files that were made of contracts, none of them in the place of one of those.
+pub fn write_made_of<'a>(
+    contracts: impl IntoIterator<Item = &'a Path>,
+    reading: &Reading,
+    files: &[(PathBuf, &str)],
+) -> Result<Vec<PathBuf>, Failure> {
+    for contract in contracts {
+        let Ok(whole) = fs::canonicalize(contract) else { continue };
+        if let Some((path, _)) = files.iter().find(|(path, _)| fs::canonicalize(path).is_ok_and(|path| path == whole)) {
+            return Err(Failure::usage(format!(
+                "`{}` is the contract: what is made of it would replace it",
+                printable(&path.display().to_string())
+            )));
+        }
+    }
+    write(reading, files)
 }

@@ -70,7 +70,7 @@ pub fn run(args: DocsArgs) -> Result<(), Failure> {
     }
     pages.push((args.out.join("index.html"), index(&contracts).map_err(|error| bug(&error))?));
     let pages: Vec<(PathBuf, &str)> = pages.iter().map(|(path, text)| (path.clone(), text.as_str())).collect();
-    output::write(&args.reading, &pages).map(drop)
+    output::write_made_of(contracts.values().map(|contract| &*contract.path), &args.reading, &pages).map(drop)
 }
 
 fn bug(error: &minijinja::Error) -> Failure {
