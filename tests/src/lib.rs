@@ -23,4 +23,5 @@ pub mod streams;
 pub mod tokens;
 pub mod toolchain;
 pub mod values;
+pub mod versions;
 pub mod yaml_reader;

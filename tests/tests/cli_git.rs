@@ -4,20 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use mycelium_tests::program::{command, feed, folder, run};
-
-const OLD: &str = "\
-schema: { id: 7, version: 3 }
-messages:
-  Tick: { tlv_type: 1001, domain: Market, fields: { price: i64, size: { type: u32, unit: lots } } }
-  Ping: { tlv_type: 1002, domain: Control, fields: { nonce: u64 } }
-";
-
-/// A field more, another unit, a message gone: five findings.
-const NEW: &str = "\
-schema: { id: 7, version: 4 }
-messages:
-  Tick: { tlv_type: 1001, domain: Market, fields: { price: i64, size: { type: u32, unit: shares }, venue: u32 } }
-";
+use mycelium_tests::versions::{NEW, OLD};
 
 fn git(folder: &Path, arguments: &[&str]) {
     let mut git = Command::new("git");

@@ -7,20 +7,8 @@ use std::path::Path;
 use jsonschema::Validator;
 use mycelium_tests::program::{folder, run};
 use mycelium_tests::toolchain::root;
+use mycelium_tests::versions::{NEW, OLD};
 use serde_json::Value;
-
-const OLD: &str = "\
-schema: { id: 7, version: 3 }
-messages:
-  Tick: { tlv_type: 1001, domain: Market, fields: { price: i64, size: { type: u32, unit: lots } } }
-  Ping: { tlv_type: 1002, domain: Control, fields: { nonce: u64 } }
-";
-
-const NEW: &str = "\
-schema: { id: 7, version: 4 }
-messages:
-  Tick: { tlv_type: 1001, domain: Market, fields: { price: i64, size: { type: u32, unit: shares }, venue: u32 } }
-";
 
 fn schema() -> Validator {
     let text = fs::read_to_string(root().join("tests/fixtures/sarif-schema-2.1.0.json")).expect("the schema");

@@ -85,18 +85,18 @@ fn hold(options: &[&str]) -> Outcome {
 }
 
 fn compiler(options: &[&str]) -> Outcome {
-    let compiler = myc_schema("release")?;
-    let folder = workspace::target().join("bench/contracts");
-    let mut command = cargo(&["run", "--quiet", "--locked", "--release", "--bin", "compiler", "--"]);
-    command.arg(compiler).arg(folder).args(options);
-    process::run(command)
+    of_compiler("compiler", "bench/contracts", options)
 }
 
 fn lsp(options: &[&str]) -> Outcome {
+    of_compiler("lsp", "bench/contracts/lsp", options)
+}
+
+/// A program that measures the compiler, and writes contracts for that into a folder.
+fn of_compiler(program: &str, folder: &str, options: &[&str]) -> Outcome {
     let compiler = myc_schema("release")?;
-    let folder = workspace::target().join("bench/contracts/lsp");
-    let mut command = cargo(&["run", "--quiet", "--locked", "--release", "--bin", "lsp", "--"]);
-    command.arg(compiler).arg(folder).args(options);
+    let mut command = cargo(&["run", "--quiet", "--locked", "--release", "--bin", program, "--"]);
+    command.arg(compiler).arg(workspace::target().join(folder)).args(options);
     process::run(command)
 }
 

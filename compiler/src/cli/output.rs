@@ -1,5 +1,6 @@
 //! Files that commands write: all of them or none, and a word about folders that were made for them.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -28,14 +29,15 @@ pub fn write_made_of<'a>(
     reading: &Reading,
     files: &[(PathBuf, &str)],
 ) -> Result<Vec<PathBuf>, Failure> {
-    for contract in contracts {
-        let Ok(whole) = fs::canonicalize(contract) else { continue };
-        if let Some((path, _)) = files.iter().find(|(path, _)| fs::canonicalize(path).is_ok_and(|path| path == whole)) {
-            return Err(Failure::usage(format!(
-                "`{}` is the contract: what is made of it would replace it",
-                printable(&path.display().to_string())
-            )));
-        }
+    // Stdin is in no place.
+    let contracts: BTreeSet<PathBuf> =
+        contracts.into_iter().filter_map(|contract| fs::canonicalize(contract).ok()).collect();
+    let is_contract = |path: &Path| fs::canonicalize(path).is_ok_and(|whole| contracts.contains(&whole));
+    match files.iter().find(|(path, _)| is_contract(path)) {
+        Some((path, _)) => Err(Failure::usage(format!(
+            "`{}` is the contract: what is made of it would replace it",
+            printable(&path.display().to_string())
+        ))),
+        None => write(reading, files),
     }
-    write(reading, files)
 }

@@ -96,6 +96,8 @@ mod subscriber;
 mod subscription;
 pub mod supervision;
 mod task;
+#[cfg(test)]
+mod wakes;
 
 pub use mycelium_wire::shared::Owned;
 

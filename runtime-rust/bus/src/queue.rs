@@ -406,20 +406,10 @@ pub(crate) fn wake(waker: Option<Waker>) {
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
-    use std::sync::atomic::AtomicUsize;
-    use std::task::Wake;
     use std::thread;
 
     use super::*;
-
-    #[derive(Default)]
-    struct Wakes(AtomicUsize);
-
-    impl Wake for Wakes {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
+    use crate::wakes::Wakes;
 
     fn run(number: u32) -> Run {
         let mut bytes = vec![200, 0, 4, 0, 0, 0];

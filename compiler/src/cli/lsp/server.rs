@@ -362,16 +362,15 @@ impl Server {
         let Some(open) = self.open.get_mut(&params.text_document.uri.0) else {
             return self.send(Outgoing::answer(&id, &()));
         };
-        if open.current().is_none() {
+        let Some(analysis) = open.current() else {
             return open.waiting.push((id, params));
-        }
+        };
         let CodeActionParams { text_document, range, context, .. } = params;
         let document = &open.document;
         let mut actions: Vec<CodeAction> = Vec::new();
         if findings::wanted(&context, &CodeActionKind::QuickFix) {
-            let diagnostics = open.current().map_or(&[][..], |analysis| &analysis.diagnostics);
             let range = document.offset(range.start)..document.offset(range.end);
-            actions = findings::quick_fixes(&text_document.uri, document, diagnostics, &range);
+            actions = findings::quick_fixes(&text_document.uri, document, &analysis.diagnostics, &range);
         }
         // Only who asks for all edits at once gets them.
         if !context.only.is_some_and(|only| only.contains(&CodeActionKind::SourceFixAll)) {

@@ -57,7 +57,7 @@ impl Condition {
         let (mut path, mut so_far) = (Vec::new(), String::new());
         for step in &self.steps {
             let never = |why: String, help: String| {
-                let is = found.map(|(ty, _)| name(schema, ty)).unwrap_or_default();
+                let is = found.map(|(ty, _)| schema.type_name(ty)).unwrap_or_default();
                 Impossible::Never { words: format!("`{so_far}` of {} is {is}, and {why}", message.name), help }
             };
             let (at, ty, optional, text) = match (step, fields, found) {
@@ -103,7 +103,7 @@ impl Condition {
         }
         let path = &self.path;
         let never = |why: &str, help: String| {
-            let is = name(schema, ty);
+            let is = schema.type_name(ty);
             Impossible::Never { words: format!("`{path}` of {} is {is}: {why}", message.name), help }
         };
         match ty {
@@ -190,18 +190,6 @@ fn json(ty: &Type, text: &str) -> String {
         _ => false,
     };
     if as_it_is { text.to_owned() } else { serde_json::Value::from(text).to_string() }
-}
-
-/// The type as the contract writes it.
-fn name(schema: &Schema, ty: &Type) -> String {
-    match ty {
-        Type::Scalar(scalar) => scalar.name().to_owned(),
-        Type::Array { elem, len } => format!("[{}; {len}]", name(schema, elem)),
-        Type::String { bound } => format!("String<{bound}>"),
-        Type::Vec { elem, bound } => format!("Vec<{}, {bound}>", name(schema, elem)),
-        Type::Enum(id) => schema.enum_(*id).name.clone(),
-        Type::Struct(id) => schema.struct_(*id).name.clone(),
-    }
 }
 
 /// A value of the type, as it is written on the command line.

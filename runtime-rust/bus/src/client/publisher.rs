@@ -7,7 +7,7 @@ use std::time::Duration;
 use mycelium_wire::Message;
 
 use super::error::{ClientPublishError, UnknownMessage};
-use super::link::Verdict;
+use super::link::{Shared, Verdict};
 use super::stats::add;
 use super::{Client, Owner, known};
 use crate::{ForwardError, Frame, IngressConfig, Owned, PublishError, Publisher, UnknownTypes};
@@ -76,7 +76,7 @@ impl<M: Message> ClientPublisher<M> {
         }
     }
 
-    /// Whether the message is queued; if not, it is counted.
+    /// [`heed`], of the verdict as it is now.
     #[inline]
     fn judge(&mut self) -> Result<bool, ClientPublishError> {
         let version = self.owner.shared.version();
@@ -84,16 +84,22 @@ impl<M: Message> ClientPublisher<M> {
             self.version = version;
             self.verdict = self.owner.shared.verdict::<M>();
         }
-        match &self.verdict {
-            Verdict::Queue => Ok(true),
-            Verdict::Drop => {
-                add(&self.owner.shared.counts.dropped, 1);
-                Ok(false)
-            }
-            Verdict::Refuse(error) => {
-                add(&self.owner.shared.counts.refused, 1);
-                Err(error.clone())
-            }
+        heed(&self.owner.shared, &self.verdict)
+    }
+}
+
+/// Whether a message is queued; if not, it is counted.
+#[inline]
+fn heed(shared: &Shared, verdict: &Verdict) -> Result<bool, ClientPublishError> {
+    match verdict {
+        Verdict::Queue => Ok(true),
+        Verdict::Drop => {
+            add(&shared.counts.dropped, 1);
+            Ok(false)
+        }
+        Verdict::Refuse(error) => {
+            add(&shared.counts.refused, 1);
+            Err(error.clone())
         }
     }
 }
@@ -113,16 +119,8 @@ impl Client {
         let type_id = frame.type_id();
         let info = shared.config.types.iter().find(|info| info.type_id == type_id);
         let info = info.ok_or(ClientPublishError::Unknown { type_id })?;
-        match shared.verdict_of(type_id, info.name, frame.payload().len()) {
-            Verdict::Queue => {}
-            Verdict::Drop => {
-                add(&shared.counts.dropped, 1);
-                return Ok(());
-            }
-            Verdict::Refuse(error) => {
-                add(&shared.counts.refused, 1);
-                return Err(error);
-            }
+        if !heed(shared, &shared.verdict_of(type_id, info.name, frame.payload().len()))? {
+            return Ok(());
         }
         let name = format!("frames for {}", shared.address);
         let config = IngressConfig { name, unknown_types: UnknownTypes::Forward, ..IngressConfig::default() };

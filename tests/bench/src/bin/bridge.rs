@@ -41,16 +41,7 @@ fn main() -> ExitCode {
         [filter @ .., worker] => run(plan, &filter.join(" "), Path::new(worker)),
         [] => Err("WORKER is missing".into()),
     };
-    match outcome {
-        Ok(unmet) => {
-            println!("Bridge: {unmet} goals not met.");
-            if strict && unmet > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    transport::conclude("Bridge", outcome, strict)
 }
 
 /// Measures what was asked for; says how many goals are not met.

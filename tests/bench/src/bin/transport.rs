@@ -18,16 +18,7 @@ fn main() -> ExitCode {
             _ => filter = argument,
         }
     }
-    match run(plan, &filter) {
-        Ok(unmet) => {
-            println!("Transport: {unmet} goals not met.");
-            if strict && unmet > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    transport::conclude("Transport", run(plan, &filter), strict)
 }
 
 /// Runs the groups; says how many goals are not met.

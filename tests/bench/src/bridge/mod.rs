@@ -75,6 +75,22 @@ impl Bridged {
         })?;
         Ok(Self { ticks, echos: Some(echos), workers, runtime: near, _client: client, _bridge: bridge })
     }
+
+    /// Has the client's runtime run what publishes and receives; it gives the subscriber back for the next run.
+    fn on_its_runtime<T, F>(
+        &mut self,
+        work: impl FnOnce(ClientPublisher<Tick>, ClientSubscriber<Echo>) -> F,
+    ) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<(T, ClientSubscriber<Echo>), Failure>> + Send + 'static,
+    {
+        let echos = self.echos.take().ok_or("the last run failed")?;
+        let run = self.runtime.spawn(work(self.ticks.clone(), echos));
+        let (found, echos) = self.runtime.block_on(run)??;
+        self.echos = Some(echos);
+        Ok(found)
+    }
 }
 
 fn runtime(threads: usize) -> Result<Runtime, Failure> {
@@ -119,10 +135,8 @@ fn tick(instrument: u64, price: i64) -> Result<Tick, Failure> {
 /// Client, bridge, worker, bridge, client; with several workers each is asked in turn.
 impl RoundTrip for Bridged {
     fn run(&mut self, count: usize) -> Result<Vec<Duration>, Failure> {
-        let mut echos = self.echos.take().ok_or("the last run failed")?;
         let questions: Vec<Tick> = (0..self.workers).map(|index| tick(index, 1)).collect::<Result<_, _>>()?;
-        let mut ticks = self.ticks.clone();
-        let trips = self.runtime.spawn(async move {
+        self.on_its_runtime(|mut ticks, mut echos| async move {
             let mut times = Vec::with_capacity(count);
             for question in questions.iter().cycle().take(count) {
                 let start = Instant::now();
@@ -130,11 +144,8 @@ impl RoundTrip for Bridged {
                 echos.recv().await.ok_or("the subscription ended")?;
                 times.push(start.elapsed());
             }
-            Ok::<_, Failure>((times, echos))
-        });
-        let (times, echos) = self.runtime.block_on(trips)??;
-        self.echos = Some(echos);
-        Ok(times)
+            Ok((times, echos))
+        })
     }
 }
 
@@ -143,23 +154,19 @@ pub struct ToWorkers(pub Bridged);
 
 impl OneWay for ToWorkers {
     fn run(&mut self, count: u64) -> Result<Duration, Failure> {
-        let Self(Bridged { ticks, echos, workers, runtime, .. }) = self;
-        let (mut ticks, mut taken, workers) = (ticks.clone(), echos.take().ok_or("the last run failed")?, *workers);
+        let workers = self.0.workers;
         let (silent, last) = (tick(NOBODY, 0)?, tick(EVERYBODY, 1)?);
-        let run = runtime.spawn(async move {
+        self.0.on_its_runtime(|mut ticks, mut echos| async move {
             let start = Instant::now();
             for _ in 1..count {
                 ticks.publish(&silent).await?;
             }
             ticks.publish(&last).await?;
             for _ in 0..workers {
-                taken.recv().await.ok_or("the subscription ended")?;
+                echos.recv().await.ok_or("the subscription ended")?;
             }
-            Ok::<_, Failure>((start.elapsed(), taken))
-        });
-        let (time, taken) = runtime.block_on(run)??;
-        *echos = Some(taken);
-        Ok(time)
+            Ok((start.elapsed(), echos))
+        })
     }
 }
 
@@ -168,21 +175,16 @@ pub struct FromWorkers(pub Bridged);
 
 impl OneWay for FromWorkers {
     fn run(&mut self, count: u64) -> Result<Duration, Failure> {
-        let Self(Bridged { ticks, echos, workers, runtime, .. }) = self;
-        let (mut ticks, mut taken) = (ticks.clone(), echos.take().ok_or("the last run failed")?);
-        let share = count.div_ceil(*workers);
-        let (question, total) = (tick(EVERYBODY, i64::try_from(share)?)?, share * *workers);
-        let run = runtime.spawn(async move {
+        let share = count.div_ceil(self.0.workers);
+        let (question, total) = (tick(EVERYBODY, i64::try_from(share)?)?, share * self.0.workers);
+        self.0.on_its_runtime(|mut ticks, mut echos| async move {
             let start = Instant::now();
             ticks.publish(&question).await?;
             for _ in 0..total {
-                taken.recv().await.ok_or("the subscription ended")?;
+                echos.recv().await.ok_or("the subscription ended")?;
             }
-            Ok::<_, Failure>((start.elapsed(), taken))
-        });
-        let (time, taken) = runtime.block_on(run)??;
-        *echos = Some(taken);
-        Ok(time)
+            Ok((start.elapsed(), echos))
+        })
     }
 }
 

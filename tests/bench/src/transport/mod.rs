@@ -2,6 +2,7 @@
 //! lane has its connections open before it is measured, and counts what arrives.
 
 use std::error::Error;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 pub mod groups;
@@ -79,6 +80,20 @@ pub struct Plan {
     pub batch: Duration,
     /// Round trips in one lane's part of a round.
     pub trips: usize,
+}
+
+/// Says how many goals are not met, or what went wrong; a failure where goals are `strict`.
+pub fn conclude(what: &str, outcome: Result<usize, Failure>, strict: bool) -> ExitCode {
+    match outcome {
+        Ok(unmet) => {
+            println!("{what}: {unmet} goals not met.");
+            if strict && unmet > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// The fastest batch of each lane, in nanoseconds a message: rounds go over all lanes, as in [`crate::rounds`].
