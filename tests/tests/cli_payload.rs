@@ -71,6 +71,31 @@ fn rejections_have_code_and_path() {
     run_with(&root(), ["encode", "CounterUpdate"], b"\"\xff\"").exits(1).says(&["syntax: byte 1 is not UTF-8"]);
 }
 
+/// Without this, what a contract keeps out of logs would be on stderr as soon as it is mistyped.
+#[test]
+fn redacted_values_are_not_repeated() {
+    let contract = "messages: { Key: { tlv_type: 1000, domain: D, log_payload: false, \
+        fields: { secret: \"String<8>\", pin: u8 } } }\n";
+    let here = folder(&[("contracts.yaml", contract)]);
+    let refused = |command: &[&str], input: &[u8], words: &[&str]| {
+        let stderr = run_with(here.path(), command, input).exits(1).says(words).stderr;
+        assert!(!stderr.contains("7531") && !stderr.contains("hunter"), "{stderr}");
+    };
+    for (json, words) in [
+        (r#"{"secret":"hunter2","pin":7531}"#, "Key rejected: range at pin"),
+        (r#"{"secret":7531,"pin":1}"#, "Key rejected: kind at secret: a string was expected"),
+        (r#"{"secret":"hunter hunter","pin":1}"#, "Key rejected: count at secret"),
+        (r#"{"hunter2":"secret"}"#, "Key rejected: unknown_field: there is no such field"),
+    ] {
+        refused(&["encode", "Key"], json.as_bytes(), &[words]);
+        let code = words.split(" rejected: ").nth(1).and_then(|rest| rest.split([' ', ':']).next()).expect("a code");
+        let code = format!(r#""code":"{code}""#);
+        refused(&["encode", "Key", "--message-format", "json"], json.as_bytes(), &[&code]);
+    }
+    // 0xe9 is no UTF-8 on its own.
+    refused(&["decode", "Key"], b"\x08\0\0\0\0\0\0\0hunter\xe97\x01\0", &["Key rejected: utf8 at secret"]);
+}
+
 /// Without this, a wrong command line could read as a rejected payload.
 #[test]
 fn wrong_usage() {

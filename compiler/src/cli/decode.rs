@@ -107,6 +107,6 @@ pub fn run(args: DecodeArgs) -> Result<(), Failure> {
     };
     let style = if args.compact { JsonStyle::Compact } else { JsonStyle::Pretty };
     let json = value::payload_to_json(&contract.schema, message, payload, style)
-        .map_err(|error| payload::rejected(&args.reading, &message.name, &error))?;
+        .map_err(|error| payload::rejected(&args.reading, message, error))?;
     terminal::data(json + "\n")
 }

@@ -51,7 +51,7 @@ pub fn run(args: EncodeArgs) -> Result<(), Failure> {
             detail: format!("byte {} is not UTF-8", error.valid_up_to()),
         })
         .and_then(|json| value::json_to_payload(&contract.schema, message, json))
-        .map_err(|error| payload::rejected(&args.reading, &message.name, &error))?;
+        .map_err(|error| payload::rejected(&args.reading, message, error))?;
     let bytes = if args.frame { payload::frame(message.type_id, &payload) } else { payload };
     if args.hex { terminal::data(payload::hex(&bytes)) } else { terminal::data(bytes) }
 }

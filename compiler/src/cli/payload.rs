@@ -1,5 +1,6 @@
 //! What `encode` and `decode` share: hex, the TLV header, and how a rejection is said.
 
+use myc_schema::ir::Message;
 use myc_schema::layout::MAX_MESSAGE_SIZE;
 use myc_schema::stream::{self, HEADER};
 use myc_schema::value::ValueError;
@@ -11,9 +12,10 @@ use super::terminal;
 /// The most bytes of a frame.
 pub const MAX_FRAME: u64 = HEADER as u64 + MAX_MESSAGE_SIZE as u64;
 
-/// Says that a payload or its JSON was refused.
-pub fn rejected(reading: &Reading, message: &str, error: &ValueError) -> Failure {
-    let code = error.code;
+/// Says that a payload or its JSON was refused; nothing of it where the contract keeps it out of logs.
+pub fn rejected(reading: &Reading, message: &Message, error: ValueError) -> Failure {
+    let error = if message.redacted { error.redacted() } else { error };
+    let (code, message) = (error.code, &message.name);
     match reading.message_format {
         MessageFormat::Json => {
             let line = serde_json::json!({

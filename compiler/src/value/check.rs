@@ -6,8 +6,8 @@ use super::{Code, Value, ValueError};
 use crate::ir::{Field, Number, OneOf, Rule};
 use crate::u256;
 
-/// The first of the field's rules, in alphabetical order, that a present value breaks.
-pub(super) fn rules(field: &Field, value: &Value) -> Result<(), ValueError> {
+/// Holds a present value of the field's type against the field's rules: the first in alphabetical order that it breaks.
+pub fn rules(field: &Field, value: &Value) -> Result<(), ValueError> {
     match field.rules.iter().find(|rule| !holds(rule, value)) {
         None => Ok(()),
         Some(rule) => Err(ValueError::new(Code::Rule(rule.name()), broken(rule))),

@@ -73,6 +73,26 @@ impl fmt::Display for Code {
 }
 
 impl ValueError {
+    /// The failure without anything of what was refused: what may be said where the contract keeps a message's payload
+    /// out of logs. Code, field and rule stay, and of the detail what follows from the contract alone.
+    pub fn redacted(mut self) -> Self {
+        match self.code {
+            // Their words are of the contract, of the payload's size, or of a place in the text.
+            Code::Rule(_) | Code::Length | Code::MissingField | Code::DuplicateField | Code::Syntax => {}
+            // The name is of the one who wrote the JSON, and may be a value in the wrong place.
+            Code::UnknownField => {
+                let outer = self.path.find("[\"").or_else(|| self.path.rfind('.')).unwrap_or(0);
+                self.path.truncate(outer);
+            }
+            Code::Kind => match self.detail.split_once(" was expected, found ") {
+                Some((expected, _)) => self.detail = format!("{expected} was expected"),
+                None => self.detail.clear(),
+            },
+            _ => self.detail.clear(),
+        }
+        self
+    }
+
     /// A failure of the whole payload, for now: [`ValueError::in_field`] says where.
     pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
         Self { code, path: String::new(), detail: detail.into() }

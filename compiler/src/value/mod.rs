@@ -23,6 +23,7 @@ mod tests;
 mod verify;
 
 pub use annotate::{Annotation, Fault, Part, PartKind, annotate};
+pub use check::rules;
 pub use decode::decode;
 pub use encode::encode;
 pub use error::{Code, ValueError};

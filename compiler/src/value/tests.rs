@@ -349,6 +349,54 @@ fn json_numbers_are_read_exactly() {
     assert_eq!(json_verdict(&s, r#"{"f":1.00000017881393432617187499}"#), r#"{"f":1.0000001}"#);
 }
 
+/// Without this, what a contract keeps out of logs would be in the words about why it was refused.
+#[test]
+fn redacted_failures_say_nothing_of_a_value() {
+    let s = schema(vec![
+        field("text", string(4)),
+        ruled(field("note", string(64)), &[Rule::Ascii]),
+        field("id", array(Type::Scalar(U8), 2)),
+        self::scalar("n", I8),
+        self::scalar("ratio", F32),
+        field("side", SIDE),
+        field("price", PRICE),
+    ]);
+    for (json, said) in [
+        (r#"{"text":7531}"#, "text: kind: a string was expected"),
+        (r#"{"n":"7531 was expected, found x"}"#, "n: kind: an integer number was expected"),
+        (r#"{"n":7531}"#, "n: range"),
+        (r#"{"ratio":7531e40}"#, "ratio: range"),
+        (r#"{"id":"0x7531zz"}"#, "id: kind: a string of hex digits after 0x was expected"),
+        (r#"{"side":"7531"}"#, "side: enum"),
+        (r#"{"side":"Bu\u0079 7531"}"#, "side: enum"),
+        (
+            r#"{"7531":1}"#,
+            "unknown_field: there is no such field; the fields are: text, note, id, n, ratio, side, price",
+        ),
+        (r#"{"75 31":1}"#, "unknown_field: there is no such field"),
+        (r#"{"price":{"7531":1}}"#, "price: unknown_field: there is no such field; the fields are: mantissa, exponent"),
+        (r#"{"price":{"75.\"31":1}}"#, "price: unknown_field: there is no such field"),
+        (r#"{"price":7531}"#, "price: kind: an object was expected"),
+        (r#"{"text":"7531""#, "syntax: EOF while parsing an object at line 1 column 14"),
+        (r#"{"text":"a"}"#, "note: missing_field: the field is missing"),
+    ] {
+        let error = from_json(&s, &s.messages[0], json).expect_err(json).redacted().to_string();
+        assert!(error.starts_with(said) && !error.contains("31"), "{json}: {error}");
+    }
+    let fields = |text: &str, note: &str| {
+        format!(
+            r#"{{"text":"{text}","note":"{note}","id":"0x0000","n":1,"ratio":1,"side":"Buy","price":{{"mantissa":1,"exponent":1}}}}"#
+        )
+    };
+    for (json, said) in [
+        (fields("75317531", ""), "text: count"),
+        (fields("", "7531é"), "note: rule:ascii: has a character that is not ASCII"),
+    ] {
+        let error = json_to_payload(&s, &s.messages[0], &json).expect_err(&json).redacted().to_string();
+        assert_eq!(error, said);
+    }
+}
+
 /// Without this, a typing error in JSON could pass unnoticed, or be reported at the wrong place.
 #[test]
 fn json_shape_errors_have_a_path() {

@@ -236,7 +236,7 @@ fn of_frame<'a>(
 fn verdict(reading: &Reading, shown: &Shown<'_>) -> Result<(), Failure> {
     let failure = match (&shown.header_fault, shown.annotation.faults.first(), shown.message) {
         (Some(words), _, _) => Failure::finding(format!("frame rejected: {words}")),
-        (None, Some(fault), Some(message)) => payload::rejected(reading, &message.name, &fault.error),
+        (None, Some(fault), Some(message)) => payload::rejected(reading, message, fault.error.clone()),
         _ => return Ok(()),
     };
     debug_assert_eq!(failure.exit, Exit::Findings);
