@@ -1,6 +1,7 @@
 //! What a field has to be, as in `limit.exponent=-2`: read, held against a contract, and looked for in messages.
 
 use myc_schema::ir::{Field, Message, Scalar, Schema, Type};
+use myc_schema::u256;
 use myc_schema::value::{self, Value};
 
 /// What a field has to be.
@@ -53,18 +54,18 @@ impl Condition {
     /// What it means for a message, or why no such message can have it.
     pub fn of(&self, schema: &Schema, message: &Message) -> Result<Test, Impossible> {
         let mut fields = Some(&message.fields[..]);
-        let mut found: Option<(&Type, bool)> = None;
+        let mut found: Option<(&Type, Option<&Field>)> = None;
         let (mut path, mut so_far) = (Vec::new(), String::new());
         for step in &self.steps {
             let never = |why: String, help: String| {
                 let is = found.map(|(ty, _)| schema.type_name(ty)).unwrap_or_default();
                 Impossible::Never { words: format!("`{so_far}` of {} is {is}, and {why}", message.name), help }
             };
-            let (at, ty, optional, text) = match (step, fields, found) {
+            let (at, ty, field, text) = match (step, fields, found) {
                 (Step::Field(name), Some(of), _) => {
                     let at = of.iter().position(|field| field.name == *name).ok_or(Impossible::NoField)?;
                     let separator = if so_far.is_empty() { "" } else { "." };
-                    (at, &of[at].ty, of[at].optional, format!("{separator}{name}"))
+                    (at, &of[at].ty, Some(&of[at]), format!("{separator}{name}"))
                 }
                 (Step::Field(_), None, _) => {
                     return Err(never("has no fields".into(), format!("ask for `{so_far}` itself")));
@@ -78,7 +79,7 @@ impl Condition {
                         let help = format!("elements are counted from 0: `{so_far}[{}]` is the last", most - 1);
                         return Err(never(format!("never has an element {at}"), help));
                     }
-                    (*at, &**elem, false, format!("[{at}]"))
+                    (*at, &**elem, None, format!("[{at}]"))
                 }
                 (Step::Element(_), ..) => {
                     return Err(never("has no elements".into(), format!("ask for `{so_far}` itself")));
@@ -86,15 +87,20 @@ impl Condition {
             };
             path.push(at);
             so_far.push_str(&text);
-            found = Some((ty, optional));
+            found = Some((ty, field));
             fields = match ty {
                 Type::Struct(id) => Some(&schema.struct_(*id).fields),
                 _ => None,
             };
         }
         // A path has one step at least.
-        let (ty, optional) = found.ok_or(Impossible::NoField)?;
-        self.value(schema, message, ty, optional).map(|value| Test { path, value })
+        let (ty, field) = found.ok_or(Impossible::NoField)?;
+        let value = self.value(schema, message, ty, field.is_some_and(|field| field.optional))?;
+        match field {
+            Some(field) if value != Value::Absent => self.keeps_rules(schema, message, field, &value, &path)?,
+            _ => {}
+        }
+        Ok(Test { path, value })
     }
 
     fn value(&self, schema: &Schema, message: &Message, ty: &Type, optional: bool) -> Result<Value, Impossible> {
@@ -136,6 +142,57 @@ impl Condition {
             _ => Ok(value),
         }
     }
+
+    /// A value that breaks a rule of its field is in no message: who decodes it refuses the whole.
+    fn keeps_rules(
+        &self,
+        schema: &Schema,
+        message: &Message,
+        field: &Field,
+        value: &Value,
+        at: &[usize],
+    ) -> Result<(), Impossible> {
+        let Err(error) = value::rules(field, value) else { return Ok(()) };
+        let (path, text) = (&self.path, self.text.escape_debug());
+        let (name, why, rule) = (&message.name, &error.detail, error.code);
+        let words = format!("`{path}` of {name} is never `{text}`, which {why} ({rule})");
+        let example = value::example(schema, message);
+        let help = match example
+            .as_ref()
+            .and_then(|example| part(example, at))
+            .and_then(|part| written(schema, &field.ty, part))
+        {
+            Some(example) => format!("write a value such as `{path}={}`", example.escape_debug()),
+            None => "the contract says which values it has".to_owned(),
+        };
+        Err(Impossible::Never { words, help })
+    }
+}
+
+/// What is at these positions; of elements the first, as one is like another.
+fn part<'a>(value: &'a Value, path: &[usize]) -> Option<&'a Value> {
+    match (path, value) {
+        ([], value) => Some(value),
+        ([at, rest @ ..], Value::Fields(values)) => part(values.get(*at)?, rest),
+        ([_, rest @ ..], Value::List(values)) => part(values.first()?, rest),
+        _ => None,
+    }
+}
+
+/// A value as it is written on the command line.
+fn written(schema: &Schema, ty: &Type, value: &Value) -> Option<String> {
+    Some(match (ty, value) {
+        (_, Value::Int(number)) => number.to_string(),
+        (_, Value::U256(bytes)) => u256::to_decimal(bytes),
+        (_, Value::Float(number)) => number.to_string(),
+        (_, Value::Bool(bool)) => bool.to_string(),
+        (_, Value::String(text)) => text.clone(),
+        (_, Value::Bytes(bytes)) => bytes.iter().fold("0x".to_owned(), |text, byte| format!("{text}{byte:02x}")),
+        (Type::Enum(id), Value::Enum(number)) => {
+            schema.enum_(*id).values.iter().find(|value| value.value == *number)?.name.clone()
+        }
+        _ => return None,
+    })
 }
 
 impl Test {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use mycelium_bus::client::{Client, ClientConfig, ClientError};
 use mycelium_wire::MessageInfo;
+use mycelium_wire::handshake::Differences;
 
 use super::config;
 use super::contracts::Contract;
@@ -48,13 +49,55 @@ impl Target {
     }
 }
 
-/// Connects once; what is wrong with that is an error.
-pub async fn connect(address: Address, config: ClientConfig) -> Result<Client, Failure> {
+/// Connects once; what is wrong with that is an error. `wanted` are the messages that are asked for, by name.
+pub async fn connect(address: Address, config: ClientConfig, wanted: &[&str]) -> Result<Client, Failure> {
+    let share = config.share;
     let client = match address {
         Address::Unix(path) => Client::connect_unix(path, config).await,
         Address::Tcp(address) => Client::connect_tcp(address, config).await,
     };
-    client.map_err(|error: ClientError| Failure::io(with_causes(&error)))
+    client.map_err(|error| {
+        let help = match &error {
+            ClientError::Mismatch { .. } if share => Some(NO_SHARING.to_owned()),
+            ClientError::Mismatch { differences: Some(differences) } => sharing_helps(differences, wanted),
+            _ => None,
+        };
+        let failure = Failure::io(with_causes(&error));
+        help.into_iter().fold(failure, Failure::help)
+    })
+}
+
+/// What to do where a bridge with another contract refuses to share.
+const NO_SHARING: &str =
+    "this bridge lets nobody share: use its contract, or set `endpoint.share: true` in its configuration";
+
+/// Where something that is asked for is the same in both contracts, how to get it.
+fn sharing_helps(differences: &Differences, wanted: &[&str]) -> Option<String> {
+    let same: Vec<&str> = wanted.iter().copied().filter(|name| difference(differences, name).is_none()).collect();
+    let what = match same[..] {
+        [] => return None,
+        [name] => format!("{name} is"),
+        _ => format!("{} messages are", same.len()),
+    };
+    Some(format!("{what} the same in both: add --share, which the bridge has to allow (`endpoint.share: true`)"))
+}
+
+/// What keeps messages of this name from passing between two contracts, if something does.
+pub fn difference(differences: &Differences, name: &str) -> Option<&'static str> {
+    let has = |names: &[String]| names.iter().any(|other| other == name);
+    if has(&differences.differ) {
+        Some("it differs in the bridge's contract")
+    } else if has(&differences.unknown_to_peer) {
+        Some("the bridge's contract has none")
+    } else {
+        None
+    }
+}
+
+/// Messages of this name do not pass, for this [`difference`].
+pub fn not_shared(name: &str, difference: &str) -> Failure {
+    Failure::io(format!("no {name} passes between the two contracts: {difference}"))
+        .help("name the bridge's contract with --contracts FILE, or build both with one")
 }
 
 /// What the handshake tells of the contract's messages. A command has one contract in its life: the names stay.

@@ -96,6 +96,15 @@ impl<'a> Lines<'a> {
         self.selected.as_ref().map(|selected| selected.keys().copied().collect())
     }
 
+    /// The names of the messages that are wanted; none where there is no contract.
+    pub fn names(&self) -> Vec<&'a str> {
+        match (&self.selected, self.contract) {
+            (Some(selected), _) => selected.values().map(|(message, _)| &*message.name).collect(),
+            (None, Some(contract)) => contract.schema.messages.iter().map(|message| &*message.name).collect(),
+            (None, None) => Vec::new(),
+        }
+    }
+
     /// The line of a frame, if it is wanted.
     pub fn line(&self, frame: &Frame) -> Option<String> {
         let type_id = frame.type_id();

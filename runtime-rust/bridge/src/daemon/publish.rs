@@ -11,7 +11,7 @@ use mycelium_bus::client::ClientConfig;
 use mycelium_wire::frame::HEADER_SIZE;
 use serde_json::value::RawValue;
 
-use super::connect::{Address, Target, connect, types};
+use super::connect::{Address, Target, connect, difference, not_shared, types};
 use super::contracts::Contract;
 use super::exit::{Failure, with_causes};
 use super::{frames, runtime, terminal};
@@ -71,7 +71,7 @@ pub fn run(args: PublishArgs) -> Result<(), Failure> {
         share: args.share,
         ..ClientConfig::new(schema.digest, &types)
     };
-    runtime::of_one_thread()?.block_on(publish(address, config, frames))?;
+    runtime::of_one_thread()?.block_on(publish(address, config, &message.name, frames))?;
     let messages = if count == 1 { "message" } else { "messages" };
     let (name, id, topic, size) = (&message.name, message.type_id, &message.topic, message.layout.size);
     terminal::data(format!("published {count} {messages} {name}: type {id}, topic {topic}, {size} bytes\n"))
@@ -99,6 +99,7 @@ fn frames(schema: &Schema, message: &Message, json: &str) -> Result<Vec<Frame>, 
         let which = format!("message {} is no {}", index + 1, message.name);
         let object = object.map_err(|error| Failure::finding(format!("{which}: {error}")).help(example()))?;
         let payload = value::json_to_payload(schema, message, object.get())
+            .map_err(|error| if message.redacted { error.redacted() } else { error })
             .map_err(|error| Failure::finding(format!("{which}: {error}")).help(example()))?;
         let mut bytes = Vec::with_capacity(HEADER_SIZE + payload.len());
         bytes.extend(message.type_id.to_le_bytes());
@@ -112,8 +113,13 @@ fn frames(schema: &Schema, message: &Message, json: &str) -> Result<Vec<Frame>, 
     Ok(frames)
 }
 
-async fn publish(address: Address, config: ClientConfig, frames: Vec<Frame>) -> Result<(), Failure> {
-    let client = connect(address, config).await?;
+async fn publish(address: Address, config: ClientConfig, name: &str, frames: Vec<Frame>) -> Result<(), Failure> {
+    let client = connect(address, config, &[name]).await?;
+    let differences = client.differences();
+    if let Some(difference) = differences.and_then(|differences| difference(&differences, name)) {
+        client.close().await;
+        return Err(not_shared(name, difference));
+    }
     let count = frames.len() as u64;
     for frame in frames {
         client.publish_frame(frame).await.map_err(|error| Failure::io(with_causes(&error)))?;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::exit::{Exit, Failure};
 use super::settings::Settings;
+use super::terminal::printable;
 use super::values::{Period, Value};
 use super::{config, control, runtime, terminal};
 
@@ -23,7 +24,7 @@ Examples:
   myc-bridge status --config bridge.yaml --ready       exit code 1 unless it is ready")]
 pub struct StatusArgs {
     /// The bridge's configuration, for where its control socket is
-    #[arg(long, value_name = "FILE", required_unless_present = "control")]
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The bridge's control socket: the path of its Unix socket with `.control` after it, unless configured otherwise
     #[arg(long, value_name = "PATH")]
@@ -37,10 +38,16 @@ pub struct StatusArgs {
 }
 
 pub fn run(args: StatusArgs) -> Result<(), Failure> {
-    let socket = match args.control {
-        Some(path) => path,
-        None => {
-            let settings = config::read(args.config.as_deref(), &Settings::default())?;
+    let socket = match (args.control, args.config) {
+        (Some(path), _) => path,
+        (None, None) => {
+            return Err(Failure::usage("which bridge?").help(
+                "name its configuration with --config FILE, or its control socket with --control PATH, by default the path \
+                 of its Unix socket with `.control` after it",
+            ));
+        }
+        (None, Some(config)) => {
+            let settings = config::read(Some(&config), &Settings::default())?;
             config::control(&settings).ok_or_else(|| {
                 Failure::usage("control: the bridge has no control socket")
                     .help("set `control` in its configuration: without `socket` there is no default")
@@ -112,12 +119,15 @@ struct SeenExit {
 fn table(seen: &Seen) -> String {
     let ready = if seen.ready { "ready" } else { "not ready" };
     let up = time(Some(seen.uptime_seconds));
-    let mut text = format!("{}: {ready}, up {up}, pid {}, myc-bridge {}\n", seen.name, seen.pid, seen.version);
+    let (name, version) = (printable(&seen.name), printable(&seen.version));
+    let mut text = format!("{name}: {ready}, up {up}, pid {}, myc-bridge {version}\n", seen.pid);
     match &seen.contracts {
-        Some(SeenContract { file, messages }) => text.push_str(&format!("contract {file}, {messages} messages\n")),
+        Some(SeenContract { file, messages }) => {
+            text.push_str(&format!("contract {}, {messages} messages\n", printable(file)));
+        }
         None => text.push_str("no contract: messages are not checked\n"),
     }
-    text.push_str(&format!("digest {}\n", seen.schema_digest));
+    text.push_str(&format!("digest {}\n", printable(&seen.schema_digest)));
     let head = ["SOCKET", "CLIENTS", "IN", "OUT", "QUEUED", "DROPPED", "LOST", "REJECTED"];
     let rows = seen.endpoints.iter().map(|endpoint| {
         let numbers = [
@@ -172,7 +182,8 @@ fn time(seconds: Option<f64>) -> String {
 /// A table after an empty line, each column as wide as it has to be.
 fn columns(head: &[&str], rows: Vec<Vec<String>>) -> String {
     let head = head.iter().map(|cell| (*cell).to_owned()).collect();
-    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    let mut rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    rows.iter_mut().flatten().for_each(|cell| *cell = printable(cell).into_owned());
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or_default()
     };

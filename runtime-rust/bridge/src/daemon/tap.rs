@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use mycelium_bus::client::{ClientConfig, ClientState, ClientSubscription};
+use mycelium_bus::client::{Client, ClientConfig, ClientState, ClientSubscription};
 use mycelium_bus::{OverflowPolicy, SubscriberConfig};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
 use super::condition::Condition;
-use super::connect::{Address, Target, connect, types};
+use super::connect::{Address, Target, connect, difference, not_shared, types};
 use super::contracts::Contract;
 use super::exit::{Exit, Failure, with_causes};
 use super::frames::{Lines, Wanted};
@@ -20,6 +20,9 @@ use super::{runtime, terminal};
 
 /// Messages that wait for stdout to take them; older ones are dropped, and counted.
 const QUEUE: usize = 65_536;
+
+/// The most messages that are named where they are not shown.
+const MOST_NAMED: usize = 12;
 
 /// Bytes after which a write is not made longer.
 const MOST_AT_ONCE: usize = 64 << 10;
@@ -78,30 +81,48 @@ pub fn run(args: TapArgs) -> Result<(), Failure> {
                 .help("name it with --contracts FILE, or a configuration with --config FILE"));
         }
     };
+    if args.share && contract.is_none() {
+        return Err(Failure::usage("--share needs a contract: by a digest alone no message is known to be the same")
+            .help("name it with --contracts FILE"));
+    }
     let address = args.target.address(&settings)?;
+    let named = args.messages.clone();
     let wanted = Wanted { topics: args.topics, messages: args.messages, fields: args.fields };
     let lines = Lines::new(contract.as_ref(), wanted)?;
     let types = contract.as_ref().map(types).unwrap_or_default();
     let config = ClientConfig { name: "myc-bridge tap".into(), share: args.share, ..ClientConfig::new(digest, &types) };
     let runtime = runtime::of_one_thread()?;
     let limit = args.time.map(|Period(time)| time);
-    let ended = runtime.block_on(tap(address, config, &lines, args.count, limit));
+    let ended = runtime.block_on(tap(address, config, &Shown { lines, named }, args.count, limit));
     // A write to a full pipe may still wait.
     runtime.shutdown_background();
     ended
 }
 
+/// What is to be printed.
+struct Shown<'a> {
+    lines: Lines<'a>,
+    /// Messages that are asked for by name.
+    named: Vec<String>,
+}
+
 async fn tap(
     address: Address,
     config: ClientConfig,
-    lines: &Lines<'_>,
+    shown: &Shown<'_>,
     count: Option<u64>,
     limit: Option<Duration>,
 ) -> Result<(), Failure> {
     let signals = |error: io::Error| Failure::io(format!("cannot wait for signals: {error}"));
     let mut interrupt = signal(SignalKind::interrupt()).map_err(signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(signals)?;
-    let client = connect(address, config).await?;
+    let lines = &shown.lines;
+    let client = connect(address, config, &lines.names()).await?;
+    let mut missing = Missing::default();
+    if let Err(failure) = missing.say(&client, shown) {
+        client.close().await;
+        return Err(failure);
+    }
     // Who publishes does not wait for whoever looks at this.
     let queue = SubscriberConfig::named("tap").policy(OverflowPolicy::DropOldest).frames(QUEUE).bytes(64 << 20);
     let subscription = match lines.types() {
@@ -110,14 +131,13 @@ async fn tap(
     };
     let mut subscription = subscription.map_err(|error| Failure::io(with_causes(&error)))?;
     let until = limit.and_then(|limit| Instant::now().checked_add(limit));
-    let mut state = client.state();
     let printing = print(&mut subscription, lines, count);
     let ended = tokio::select! {
         printed = printing => printed,
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
         () = at(until) => Ok(()),
-        () = report(&mut state) => Ok(()),
+        reported = report(&client, shown, missing) => reported,
     };
     let not_shown = subscription.counters().dropped;
     drop(subscription);
@@ -143,13 +163,14 @@ async fn at(until: Option<Instant>) {
     }
 }
 
-/// Says when the connection is lost and made again; returns when it is given up on.
-async fn report(state: &mut tokio::sync::watch::Receiver<ClientState>) {
+/// Says when the connection is lost and made again; returns when it is given up on, or of no use.
+async fn report(client: &Client, shown: &Shown<'_>, mut missing: Missing) -> Result<(), Failure> {
+    let mut state = client.state();
     let mut is_gone = false;
     loop {
         let was_gone = is_gone;
         match &*state.borrow_and_update() {
-            ClientState::Failed(_) | ClientState::Closed => return,
+            ClientState::Failed(_) | ClientState::Closed => return Ok(()),
             ClientState::Connected { .. } => is_gone = false,
             ClientState::Disconnected { .. } => is_gone = true,
             _ => {}
@@ -157,9 +178,52 @@ async fn report(state: &mut tokio::sync::watch::Receiver<ClientState>) {
         if is_gone && !was_gone {
             terminal::words("the bridge is gone; connecting again\n");
         }
-        if state.changed().await.is_err() {
-            return;
+        if was_gone && !is_gone {
+            // It may be another one, with another contract.
+            missing.say(client, shown)?;
         }
+        if state.changed().await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+/// Messages that are wanted and cannot come, as they were said last.
+#[derive(Default)]
+struct Missing(String);
+
+impl Missing {
+    /// Says which messages are not printed because they are not the same in the bridge's contract. It is an error where
+    /// they are asked for by name, or nothing is left.
+    fn say(&mut self, client: &Client, Shown { lines, named }: &Shown<'_>) -> Result<(), Failure> {
+        let Some(differences) = client.differences() else { return Ok(()) };
+        let wanted = lines.names();
+        let missing = wanted.iter().filter_map(|name| Some((*name, difference(&differences, name)?)));
+        let missing: Vec<(&str, &str)> = missing.collect();
+        let is_asked_for = |name: &str| wanted.len() == 1 || named.iter().any(|other| other == name);
+        if let Some((name, why)) = missing.iter().find(|(name, _)| is_asked_for(name)) {
+            return Err(not_shared(name, why));
+        }
+        if missing.len() == wanted.len() {
+            return Err(Failure::io("no message that is asked for is the same in the bridge's contract")
+                .help("name the bridge's contract with --contracts FILE"));
+        }
+        let mut words: Vec<String> = missing.iter().map(|(name, why)| format!("{name} ({why})")).collect();
+        if lines.types().is_none() {
+            let unknown = differences.unknown_here.iter().map(|name| terminal::printable(name));
+            words.extend(unknown.map(|name| format!("{name} (this contract has none)")));
+        }
+        let more = match words.len().saturating_sub(MOST_NAMED) {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        words.truncate(MOST_NAMED);
+        let words = words.join(", ") + &more;
+        if !words.is_empty() && words != self.0 {
+            terminal::words(&format!("not shown: {words}\n"));
+        }
+        self.0 = words;
+        Ok(())
     }
 }
 

@@ -85,7 +85,50 @@ fn a_message_that_both_versions_share_is_published() {
     place.run([&other[..], &["TextMessage", TEXT]].concat()).exits(0);
     let update = r#"{"counter_id":"7","value":"1","delta":1}"#;
     let ended = place.run([&other[..], &["CounterUpdate", update]].concat()).exits(3);
-    ended.says(&["the bridge does not have CounterUpdate as this client was built with it"]);
+    ended.says(&[
+        "error: no CounterUpdate passes between the two contracts: it differs in the bridge's contract",
+        "help: name the bridge's contract with --contracts FILE",
+    ]);
     assert_eq!(place.status()["endpoints"][0]["frames_in"], 1);
     running.stop();
+}
+
+// What helps is said, and only where it does.
+#[test]
+fn sharing_is_suggested_where_it_helps() {
+    let place = Place::with("");
+    let running = place.ready(&[]);
+    let contract = std::fs::read_to_string(place.path("contracts.yaml")).expect("the contract");
+    place.write("other.yaml", &contract.replace("value: i32", "value: i64"));
+    let other = ["--config", "bridge.yaml", "--contracts", "other.yaml"];
+    let publish = |arguments: &[&str]| place.run([&["publish"], &other[..], arguments].concat()).exits(3);
+    let share =
+        "help: TextMessage is the same in both: add --share, which the bridge has to allow (`endpoint.share: true`)";
+    publish(&["TextMessage", TEXT]).says(&["another contract", "CounterUpdate differs", share]);
+    publish(&["TextMessage", TEXT, "--share"]).says(&["another contract", "help: this bridge lets nobody share"]);
+    let ended = publish(&["CounterUpdate", r#"{"counter_id":"7","value":"1","delta":1}"#]);
+    assert!(!ended.stderr.contains("--share"), "{}", ended.stderr);
+    let tap = |arguments: &[&str]| place.run([&["tap"], &other[..], arguments].concat()).exits(3);
+    tap(&[]).says(&["help: 5 messages are the same in both: add --share"]);
+    assert!(!tap(&["--message", "CounterUpdate"]).stderr.contains("--share"));
+    running.stop();
+}
+
+// Words about what is wrong go into logs.
+#[test]
+fn redacted_values_are_not_repeated() {
+    let place = Place::with("");
+    for (json, words) in [
+        (r#"{"key":7531}"#, "message 1 is no Secret: key: kind: a string was expected\n"),
+        (
+            r#"{"hunter2":"key"}"#,
+            "message 1 is no Secret: unknown_field: there is no such field; the fields are: key\n",
+        ),
+        (r#"{"key":"hunter2hunter2hunter2hunter2hunter2"}"#, "message 1 is no Secret: key: count\n"),
+        (r#"{"key":"hunter2"} {"key":""}"#, "message 2 is no Secret: key: rule:not_empty: is empty\n"),
+    ] {
+        let ended = place.run_with(json, ["publish", "--config", "bridge.yaml", "Secret"]).exits(1);
+        assert!(!ended.stderr.contains("7531") && !ended.stderr.contains("hunter"), "{}", ended.stderr);
+        ended.says(&[words]);
+    }
 }

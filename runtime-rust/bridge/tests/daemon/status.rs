@@ -37,7 +37,7 @@ fn without_a_bridge_there_is_no_status() {
         "error: cannot ask bus.sock.control: No such file",
         "help: there is no such socket: is the bridge running",
     ]);
-    place.run(["status"]).exits(2).says(&["--config"]);
+    place.run(["status"]).exits(2).says(&["error: which bridge?", "help: ", "--config FILE", "--control PATH"]);
     place.run(["status", "--config", "none.yaml"]).exits(3).says(&["cannot read none.yaml"]);
     place.write("bridge.yaml", "control: off\nsocket: x\n");
     place.run(["status", "--config", "bridge.yaml"]).exits(2).says(&["the bridge has no control socket"]);
@@ -74,6 +74,34 @@ fn sockets_that_cannot_be_asked() {
     let bridge = running.ready(&[]);
     running.run(["status", "--control", "bus.sock"]).exits(3).says(&["cannot ask bus.sock", "not a control socket"]);
     bridge.stop();
+}
+
+// Whatever answers, it does not command the terminal.
+#[test]
+fn what_a_bridge_says_is_printed_harmlessly() {
+    let place = Place::with("");
+    let server = UnixListener::bind(place.path("bus.sock.control")).expect("a server");
+    let status = serde_json::json!({
+        "version": "1\u{1b}[2J", "pid": 1, "ready": true, "name": "a\u{1b}[31m\nb", "schema_digest": "d", "uptime_seconds": 1.0,
+        "contracts": { "file": "c\u{7}", "messages": 1 },
+        "endpoints": [{ "address": "x\ry", "clients": 0, "frames_in": 0, "frames_out": 0, "queued": 0, "dropped": 0,
+            "lost": 0, "rejected": {} }],
+        "workers": [{ "id": "w\u{9b}", "state": "ready", "pid": null, "uptime_seconds": null, "restarts": {},
+            "connections": 0, "last_exit": null }],
+    })
+    .to_string();
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{status}", status.len());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            use std::io::{Read, Write};
+            let (mut stream, _) = server.accept().expect("a connection");
+            let _ = stream.read(&mut [0; 4096]).and_then(|_| stream.write_all(answer.as_bytes()));
+        });
+        let ended = place.run(["status", "--config", "bridge.yaml"]).exits(0);
+        assert!(!ended.stdout.contains(|c: char| c.is_control() && c != '\n'), "{:?}", ended.stdout);
+        assert_eq!(ended.stdout.lines().next(), Some(r"a\u{1b}[31m\nb: ready, up 1s, pid 1, myc-bridge 1\u{1b}[2J"));
+        assert!(ended.stdout.contains(r"x\ry") && ended.stdout.contains(r"w\u{9b}"), "{}", ended.stdout);
+    });
 }
 
 // Something else may listen there.

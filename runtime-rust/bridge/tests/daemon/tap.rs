@@ -76,6 +76,10 @@ fn what_cannot_be_is_said() {
         "help: write a value such as `value=1`",
     ]);
     tap(&["--config", "bridge.yaml", "--where", "sendr=ada"]).exits(2).says(&["help: did you mean `sender`?"]);
+    tap(&["--config", "bridge.yaml", "--where", "sender="]).exits(2).says(&[
+        "error: `sender` of TextMessage is never ``, which is empty (rule:not_empty)",
+        "help: write a value such as `sender=example`",
+    ]);
     tap(&["--config", "bridge.yaml", "--for", "5"]).exits(2).says(&["no unit"]);
     tap(&["--socket", "bus.sock"]).exits(2).says(&["--contracts FILE"]);
     tap(&["--contracts", "contracts.yaml"]).exits(2).says(&["--socket PATH"]);
@@ -89,17 +93,72 @@ fn what_cannot_be_is_said() {
     tap(&["--config", "bridge.yaml"]).exits(3).says(&["cannot connect to bus.sock"]);
 }
 
-// Two versions of a contract, as in a rolling upgrade: what both have in common is seen.
+// Two versions of a contract, as in a rolling upgrade: what both have in common is seen, and what is missing is said,
+// rather than waited for in silence.
 #[test]
 fn a_shared_contract_shows_what_is_shared() {
-    let (place, running) = place();
+    let place = Place::with(&format!("workers:\n{}", playing("feed", "connect publish")));
+    let running = place.ready(&["--share", "true"]);
+    let contract = std::fs::read_to_string(place.path("contracts.yaml")).expect("the contract");
+    let other = contract
+        .replace("value: i32", "value: i64")
+        .replace("Marker:\n    tlv_type: 1006", "Sign:\n    tlv_type: 1007");
+    place.write("other.yaml", &other);
+    let tap = |arguments: &[&str]| {
+        let common = ["tap", "--config", "bridge.yaml", "--contracts", "other.yaml", "--share", "--count", "10"];
+        place.run([&common[..], arguments].concat())
+    };
+    let ended = tap(&[]).exits(0);
+    assert!(names(&ended).iter().all(|name| name != "CounterUpdate"), "{ended:?}");
+    assert_eq!(
+        ended.stderr,
+        "not shown: CounterUpdate (it differs in the bridge's contract), Sign (the bridge's contract has none), \
+         Marker (this contract has none)\n"
+    );
+    let ended = tap(&["--topic", "vault"]).exits(0);
+    assert_eq!((ended.stderr.as_str(), names(&ended)), ("", vec!["Secret".to_owned(); 10]));
+    // As with `publish`: what is asked for by name has to be there.
+    let differs = "error: no CounterUpdate passes between the two contracts: it differs in the bridge's contract";
+    tap(&["--message", "CounterUpdate"]).exits(3).says(&[differs, "help: name the bridge's contract with --contracts"]);
+    tap(&["--message", "CounterUpdate", "--message", "TextMessage"]).exits(3).says(&[differs]);
+    tap(&["--where", "value=1"]).exits(3).says(&[differs]);
+    let none = "error: no Sign passes between the two contracts: the bridge's contract has none";
+    tap(&["--message", "Sign"]).exits(3).says(&[none]);
+    // Not one of a topic.
+    let vault =
+        other.replace("max_length: 32 }, { not_empty: true }] }\n  Snapshot", "max_length: 64 }] }\n  Snapshot");
+    place.write("other.yaml", &vault.replace("[u64; 8750]", "[u64; 8751]"));
+    let ended = tap(&["--topic", "vault"]).exits(3);
+    ended.says(&["error: no message that is asked for is the same in the bridge's contract"]);
+    running.stop();
+    let digest = "a0b78a4a646aa6e9c2d6ee75c441ea1a31dd2c850c643e51917b478116cade03";
+    let ended = place.run(["tap", "--socket", "bus.sock", "--digest", digest, "--share"]).exits(2);
+    ended.says(&["error: --share needs a contract", "help: name it with --contracts FILE"]);
+}
+
+// The bridge that a tap connects to again may have another contract by then.
+#[test]
+fn a_contract_that_differs_later_is_said_then() {
+    let place = Place::with(&format!("workers:\n{}", playing("feed", "connect publish")));
+    let running = place.ready(&["--share", "true"]);
+    std::fs::copy(place.path("contracts.yaml"), place.path("old.yaml")).expect("the contract");
+    let tap = |message: &str| {
+        let mut command =
+            place.command(["tap", "--socket", "bus.sock", "--contracts", "old.yaml", "--share", "--message", message]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+        let mut stdout = child.stdout.take().expect("a pipe");
+        stdout.read_exact(&mut [0]).expect("a line");
+        let reading = std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
+        (child, reading)
+    };
+    let (lost, _) = tap("CounterUpdate");
     running.stop();
     let contract = std::fs::read_to_string(place.path("contracts.yaml")).expect("the contract");
-    place.write("other.yaml", &contract.replace("value: i32", "value: i64"));
+    place.write("contracts.yaml", &contract.replace("value: i32", "value: i64"));
+    place.write("bridge.yaml", "contracts: contracts.yaml\nsocket: bus.sock\n");
     let running = place.ready(&["--share", "true"]);
-    let arguments = ["tap", "--config", "bridge.yaml", "--contracts", "other.yaml", "--share", "--count", "10"];
-    let found = names(&place.run(arguments).exits(0));
-    assert!(found.iter().all(|name| name != "CounterUpdate"), "{found:?}");
+    let ended = Ended::of(lost.wait_with_output().expect("an end")).exits(3);
+    assert!(ended.stderr.contains("error: no CounterUpdate passes between the two contracts"), "{}", ended.stderr);
     running.stop();
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mycelium_wire::Message;
+use mycelium_wire::handshake::Differences;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -52,6 +53,8 @@ enum Link {
         /// Types of the contract that the bridge does not share.
         unshared: Vec<u16>,
         max_payload: u32,
+        /// Where the two contracts differ.
+        differences: Option<Arc<Differences>>,
     },
     Closed,
     Failed(Arc<ClientError>),
@@ -170,10 +173,10 @@ impl Shared {
         self.enter(failed.map_or(ClientState::Closed, ClientState::Failed));
     }
 
-    pub(super) fn up(&self, unshared: Vec<u16>, max_payload: u32) {
+    pub(super) fn up(&self, unshared: Vec<u16>, max_payload: u32, differences: Option<Arc<Differences>>) {
         self.set_link(|link| {
             if matches!(link, Link::Down) {
-                *link = Link::Up { unshared, max_payload };
+                *link = Link::Up { unshared, max_payload, differences };
             }
         });
     }
@@ -255,6 +258,13 @@ impl Shared {
 
     pub(super) fn shares(&self, type_id: u16) -> bool {
         !matches!(&*self.link(), Link::Up { unshared, .. } if unshared.binary_search(&type_id).is_ok())
+    }
+
+    pub(super) fn differences(&self) -> Option<Arc<Differences>> {
+        match &*self.link() {
+            Link::Up { differences, .. } => differences.clone(),
+            _ => None,
+        }
     }
 
     fn held_up_by(&self) -> Option<Arc<str>> {

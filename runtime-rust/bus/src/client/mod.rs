@@ -31,6 +31,7 @@ mod subscriber;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use mycelium_wire::handshake::Differences;
 use mycelium_wire::{Message, MessageInfo};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::watch;
@@ -170,6 +171,12 @@ impl Client {
     /// Whether the client is connected, now and as it changes.
     pub fn state(&self) -> watch::Receiver<ClientState> {
         self.owner.shared.state()
+    }
+
+    /// How the bridge's contract differs from this client's, by the names of messages: while there is a connection with
+    /// [`ClientConfig::share`] to a bridge with another contract. What differs, or is unknown to one side, does not flow.
+    pub fn differences(&self) -> Option<Arc<Differences>> {
+        self.owner.shared.differences()
     }
 
     /// What became of frames and connections so far.

@@ -401,8 +401,8 @@ impl Session<'_> {
         let types = self.shared.config.types.iter().map(|info| info.type_id);
         let mut unshared: Vec<u16> = types.filter(|type_id| !self.connection.shares(*type_id)).collect();
         unshared.sort_unstable();
-        if shared {
-            let differences = self.connection.differences();
+        let differences = shared.then(|| Arc::new(self.connection.differences()));
+        if let Some(differences) = &differences {
             tracing::warn!(
                 address = &*self.shared.address,
                 differences = differences.describe("this client", "the bridge"),
@@ -411,7 +411,7 @@ impl Session<'_> {
         }
         (self.opened, self.unsaid) = (Some(Instant::now()), true);
         add(&self.shared.counts.connections, 1);
-        self.shared.up(unshared, self.connection.max_payload());
+        self.shared.up(unshared, self.connection.max_payload(), differences);
         self.shared.enter(ClientState::Connected { connection_id: welcome.connection_id(), shared });
     }
 

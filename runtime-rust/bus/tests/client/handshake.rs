@@ -31,6 +31,7 @@ async fn a_client_says_who_it_is() {
     let client = connecting.await.unwrap().unwrap();
     let state = client.state().borrow().clone();
     assert!(matches!(state, ClientState::Connected { connection_id: 77, shared: false }));
+    assert_eq!(client.differences(), None);
     let (_, ()) = tokio::join!(client.close(), link.expect_goodbye());
 }
 
@@ -160,6 +161,12 @@ async fn with_another_contract_the_common_messages_flow() {
     assert_eq!((own.entries().len(), own.last()), (AnyMessage::MESSAGES.len(), true));
     let client = connecting.await.unwrap().unwrap();
     assert!(matches!(&*client.state().borrow(), ClientState::Connected { shared: true, .. }));
+    // Who takes what comes has to know what cannot.
+    let differences = client.differences().unwrap();
+    assert_eq!(
+        (&differences.differ[..], &differences.unknown_to_peer[..]),
+        (&["TextMessage".into()][..], &["BatchOperation".into()][..])
+    );
 
     let text = crate::messages::TextMessageArgs { sender: "a", content: "b", timestamp: 1 };
     let refused = client.publisher::<TextMessage>().unwrap().publish_new(&text).await.unwrap_err();

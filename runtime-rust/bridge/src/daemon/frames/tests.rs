@@ -9,6 +9,7 @@ use crate::daemon::exit::Exit;
 const CONTRACT: &str = r#"
 structs:
   Level: { fields: { price: i64, size: f64 } }
+  Range: { fields: { most: { type: U256, validation: [{ min: 10 }] } } }
 enums:
   Side: { values: { Buy: 1, Sell: 2 } }
 messages:
@@ -21,6 +22,15 @@ messages:
     tlv_type: 1004
     domain: Flags
     fields: { on: bool, key: "[u8; 2]", wide: U256, ratio: f32 }
+  Ruled:
+    tlv_type: 1005
+    domain: Rules
+    fields:
+      grade: { type: u8, validation: [{ min: 2 }, { max: 5 }] }
+      word: { type: "String<8>", validation: [{ one_of: [up, down] }] }
+      way: { type: Side, validation: [{ one_of: [Sell] }] }
+      part: { type: f64, optional: true, validation: [{ not_zero: true }] }
+      deep: "Vec<Range, 2>"
   Key: { tlv_type: 1003, domain: Notes, log_payload: false, fields: { secret: "String<8>" } }
 "#;
 
@@ -138,12 +148,12 @@ fn what_there_is_not_is_said() {
     let contract = contract();
     for (wanted, words) in [
         (wanted(&["note"], &[], &[]), "no topic `note`; did you mean `notes`?"),
-        (wanted(&["zzz"], &[], &[]), "no topic `zzz`; it has market-data, notes, flags"),
+        (wanted(&["zzz"], &[], &[]), "no topic `zzz`; it has market-data, notes, flags, rules"),
         (wanted(&[], &["Boook"], &[]), "no message `Boook`; did you mean `Book`?"),
         (wanted(&[], &[], &["vemue=1"]), "no message that is asked for has a field `vemue`; did you mean `venue`?"),
         (
             wanted(&[], &[], &["price=1"]),
-            "no message that is asked for has a field `price`; there are bids[0].price, bids[0].size, key, last, on, ratio, side, venue, wide",
+            "no message that is asked for has a field `price`; there are bids[0].price, bids[0].size, deep[0].most, grade, key, last, on, part, ratio, side, venue, way, …",
         ),
         (wanted(&[], &["Note"], &["side=Buy"]), "no message that is asked for has a field `side`"),
         (wanted(&[], &[], &["secret=hunter2"]), "keeps the payload of Key out of logs"),
@@ -193,11 +203,34 @@ fn what_there_is_not_is_said() {
         ("key=12", "`key` of Flags is [u8; 2]: a string of hex digits after 0x was expected"),
         ("key=0x12", "these are 1 bytes; write a value such as `key=0x0000`"),
         ("wide=-1", "-1 is out of the range of U256"),
+        // What its rules exclude is in no message either.
+        ("grade=1", "`grade` of Ruled is never `1`, which is less than 2 (rule:min); write a value such as `grade=5`"),
+        ("grade=6", "`grade` of Ruled is never `6`, which is more than 5 (rule:max); write a value such as `grade="),
+        (
+            "word=left",
+            "`word` of Ruled is never `left`, which is not one of the allowed values (rule:one_of); write a value such as `word=down`",
+        ),
+        (
+            "way=Buy",
+            "`way` of Ruled is never `Buy`, which is not one of the allowed values (rule:one_of); write a value such as `way=Sell`",
+        ),
+        (
+            "part=-0.0",
+            "`part` of Ruled is never `-0.0`, which is zero (rule:not_zero); write a value such as `part=1.5`",
+        ),
+        ("part=NaN", "`part` of Ruled is never `NaN`"),
+        (
+            "deep[1].most=9",
+            "`deep[1].most` of Ruled is never `9`, which is less than 10 (rule:min); write a value such as `deep[1].most=",
+        ),
     ] {
         let Err(failure) = Lines::new(Some(&contract), wanted(&[], &[], &[field])) else { panic!("{field}") };
         let said = format!("{}; {}", failure.lines.join("; "), failure.help.unwrap_or_default());
         assert!(said.contains(words), "{said}");
         assert_eq!(failure.exit, Exit::Usage);
+    }
+    for field in ["grade=2", "word=up", "way=Sell", "part=null", "part=0.5", "deep[0].most=10"] {
+        assert!(Lines::new(Some(&contract), wanted(&[], &[], &[field])).is_ok(), "{field}");
     }
     let Err(failure) = Lines::new(None, wanted(&["notes"], &[], &[])) else { panic!("no contract") };
     assert!(failure.lines[0].contains("by a contract alone"));
