@@ -358,6 +358,21 @@ impl Scalar {
             Scalar::U256 => "U256",
         }
     }
+
+    /// The least and the greatest value of an integer type of at most 64 bits.
+    pub fn range(self) -> Option<(i128, i128)> {
+        match self {
+            Scalar::U8 => Some((0, u8::MAX.into())),
+            Scalar::U16 => Some((0, u16::MAX.into())),
+            Scalar::U32 => Some((0, u32::MAX.into())),
+            Scalar::U64 => Some((0, u64::MAX.into())),
+            Scalar::I8 => Some((i8::MIN.into(), i8::MAX.into())),
+            Scalar::I16 => Some((i16::MIN.into(), i16::MAX.into())),
+            Scalar::I32 => Some((i32::MIN.into(), i32::MAX.into())),
+            Scalar::I64 => Some((i64::MIN.into(), i64::MAX.into())),
+            Scalar::F32 | Scalar::F64 | Scalar::Bool | Scalar::U256 => None,
+        }
+    }
 }
 
 impl Schema {

@@ -7,14 +7,14 @@ use crate::source::Span;
 
 use super::order::{self, FieldPairs};
 use super::rules::{
-    ARRAY_LENGTH_CHANGED, BOUND_NARROWED_IN_PLACE, BOUND_WIDENED_IN_PLACE, DEPRECATED, DEPRECATION_WITHDRAWN,
-    DESCRIPTION_CHANGED, DOCUMENTED_RULE_CHANGED, FIELD_ADDED, FIELD_MADE_OPTIONAL, FIELD_MADE_REQUIRED, FIELD_MOVED,
-    FIELD_REMOVED, FIELD_RENAMED, FIELD_TYPE_CHANGED, FIELD_TYPE_REPLACED, RULE_ADDED, RULE_CHANGED, RULE_LOOSENED,
-    RULE_REMOVED, RULE_TIGHTENED, Rule, STRING_BOUND_CHANGED, UNIT_CHANGED, VEC_BOUND_CHANGED,
+    ARRAY_LENGTH_CHANGED, BOUND_NARROWED_IN_PLACE, BOUND_WIDENED_IN_PLACE, DESCRIPTION_CHANGED,
+    DOCUMENTED_RULE_CHANGED, FIELD_ADDED, FIELD_MADE_OPTIONAL, FIELD_MADE_REQUIRED, FIELD_MOVED, FIELD_REMOVED,
+    FIELD_RENAMED, FIELD_TYPE_CHANGED, FIELD_TYPE_REPLACED, RULE_ADDED, RULE_CHANGED, RULE_LOOSENED, RULE_REMOVED,
+    RULE_TIGHTENED, Rule, STRING_BOUND_CHANGED, UNIT_CHANGED, VEC_BOUND_CHANGED,
 };
 use super::types::Users;
 use super::values::{self, Change};
-use super::{Comparison, Finding, quote};
+use super::{Comparison, Finding, deprecation, quote};
 
 /// The message or struct that fields are of.
 pub struct Place<'a> {
@@ -123,13 +123,7 @@ fn field(comparison: &mut Comparison, place: &Place, was: &Field, is: &Field) {
             let unit = |unit: &Option<String>| unit.as_ref().map_or("no unit".to_owned(), |unit| quote(unit));
             found(&UNIT_CHANGED, format!("{name} was in {}, is in {}", unit(&was.unit), unit(&is.unit)));
         }
-        match (&was.deprecated, &is.deprecated) {
-            (Some(_), None) => found(&DEPRECATION_WITHDRAWN, format!("{name} is no longer deprecated")),
-            (old, Some(why)) if old.as_ref() != Some(why) => {
-                found(&DEPRECATED, format!("{name} is deprecated: {}", quote(why)));
-            }
-            _ => {}
-        }
+        deprecation(&mut found, &name, &was.deprecated, &is.deprecated);
         if was.description != is.description {
             found(&DESCRIPTION_CHANGED, format!("the description of {name} changed"));
         }

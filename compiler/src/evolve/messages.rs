@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crate::ir::{Message, Schema};
 
 use super::rules::{
-    DEPRECATED, DEPRECATION_WITHDRAWN, DESCRIPTION_CHANGED, DOMAIN_CHANGED, MESSAGE_ADDED, MESSAGE_ID_CHANGED,
-    MESSAGE_REMOVED, MESSAGE_RENAMED, PRIOR_MESSAGES_CHANGED, REDACTION_ADDED, REDACTION_REMOVED, RUST_TYPE_CHANGED,
-    SENSITIVITY_CHANGED, TOPIC_CHANGED, TYPE_ID_NOT_RESERVED, TYPE_ID_REUSED,
+    DESCRIPTION_CHANGED, DOMAIN_CHANGED, MESSAGE_ADDED, MESSAGE_ID_CHANGED, MESSAGE_REMOVED, MESSAGE_RENAMED,
+    PRIOR_MESSAGES_CHANGED, REDACTION_ADDED, REDACTION_REMOVED, RUST_TYPE_CHANGED, SENSITIVITY_CHANGED, TOPIC_CHANGED,
+    TYPE_ID_NOT_RESERVED, TYPE_ID_REUSED,
 };
 use super::types::Users;
-use super::{Comparison, Finding, fields, quote};
+use super::{Comparison, Finding, deprecation, fields, quote};
 
 /// Reports what changed about messages.
 pub fn compare(comparison: &mut Comparison) {
@@ -126,13 +126,7 @@ fn one(comparison: &mut Comparison, was: &Message, is: &Message) {
         let ty = |message: &Message| quote(message.rust_type.as_deref().unwrap_or(&message.name));
         found(&RUST_TYPE_CHANGED, format!("the Rust type of {name} was {}, is {}", ty(was), ty(is)));
     }
-    match (&was.deprecated, &is.deprecated) {
-        (Some(_), None) => found(&DEPRECATION_WITHDRAWN, format!("{name} is no longer deprecated")),
-        (old, Some(why)) if old.as_ref() != Some(why) => {
-            found(&DEPRECATED, format!("{name} is deprecated: {}", quote(why)));
-        }
-        _ => {}
-    }
+    deprecation(&mut found, &name, &was.deprecated, &is.deprecated);
     if was.description != is.description {
         found(&DESCRIPTION_CHANGED, format!("the description of {name} changed"));
     }

@@ -29,7 +29,7 @@ mod values;
 
 pub(crate) use header::show as show_range;
 use pairs::Pairs;
-use rules::{Category, Rule};
+use rules::{Category, DEPRECATED, DEPRECATION_WITHDRAWN, Rule};
 
 /// What is known of the older schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +153,17 @@ pub(crate) fn reused(past: &Past, is: &Message) -> Finding {
     let versions = if first == last { format!("version {first}") } else { format!("versions {first} to {last}") };
     let message = format!("type id {type_id} was {} in {versions}, is {}", quote(name), quote(&is.name));
     Finding::new(&rules::TYPE_ID_REUSED, &is.name, message).at(*span, is.span).concerning(Arc::new([*type_id]))
+}
+
+/// Reports that a message or field was deprecated, or no longer is.
+fn deprecation(found: &mut impl FnMut(&'static Rule, String), name: &str, was: &Option<String>, is: &Option<String>) {
+    match (was, is) {
+        (Some(_), None) => found(&DEPRECATION_WITHDRAWN, format!("{name} is no longer deprecated")),
+        (old, Some(why)) if old.as_ref() != Some(why) => {
+            found(&DEPRECATED, format!("{name} is deprecated: {}", quote(why)));
+        }
+        _ => {}
+    }
 }
 
 /// `text` as a message shows it: a contract's name between backticks.

@@ -146,26 +146,14 @@ fn number(rule: &str, scalar: Scalar, value: &Spanned<Value>, diagnostics: &mut 
         Scalar::U256 => wide(rule, value, diagnostics).map(Number::U256),
         _ => {
             let number = integer(rule, value, "an integer", diagnostics)?;
-            let (min, max) = integer_range(scalar);
-            if !(min..=max).contains(&number) {
-                diagnostics.push(out_of_range(rule, value, &format!("{} is from {min} to {max}", scalar.name())));
-                return None;
+            match scalar.range() {
+                Some((min, max)) if !(min..=max).contains(&number) => {
+                    diagnostics.push(out_of_range(rule, value, &format!("{} is from {min} to {max}", scalar.name())));
+                    None
+                }
+                _ => Some(Number::Int(number)),
             }
-            Some(Number::Int(number))
         }
-    }
-}
-
-fn integer_range(scalar: Scalar) -> (i128, i128) {
-    match scalar {
-        Scalar::U8 => (0, u8::MAX.into()),
-        Scalar::U16 => (0, u16::MAX.into()),
-        Scalar::U32 => (0, u32::MAX.into()),
-        Scalar::I8 => (i8::MIN.into(), i8::MAX.into()),
-        Scalar::I16 => (i16::MIN.into(), i16::MAX.into()),
-        Scalar::I32 => (i32::MIN.into(), i32::MAX.into()),
-        Scalar::I64 => (i64::MIN.into(), i64::MAX.into()),
-        Scalar::U64 | Scalar::F32 | Scalar::F64 | Scalar::Bool | Scalar::U256 => (0, u64::MAX.into()),
     }
 }
 

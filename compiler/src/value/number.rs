@@ -1,41 +1,25 @@
-//! Numbers of the contract language as decimal text: ranges of the integer types, and JSON
+//! Numbers of the contract language as decimal text: whether a type has them, and JSON
 //! numbers read exactly.
 
 use super::{Code, ValueError};
 use crate::ir::Scalar;
 
-/// The smallest and largest value of an integer type of at most 64 bits.
-pub(super) fn range(scalar: Scalar) -> (i128, i128) {
-    match scalar {
-        Scalar::U8 => (0, u8::MAX.into()),
-        Scalar::U16 => (0, u16::MAX.into()),
-        Scalar::U32 => (0, u32::MAX.into()),
-        Scalar::U64 => (0, u64::MAX.into()),
-        Scalar::I8 => (i8::MIN.into(), i8::MAX.into()),
-        Scalar::I16 => (i16::MIN.into(), i16::MAX.into()),
-        Scalar::I32 => (i32::MIN.into(), i32::MAX.into()),
-        Scalar::I64 => (i64::MIN.into(), i64::MAX.into()),
-        Scalar::F32 | Scalar::F64 | Scalar::Bool | Scalar::U256 => (0, 0),
-    }
-}
-
 /// Fails with `range` unless an integer type of at most 64 bits has `value`.
 pub(super) fn in_range(scalar: Scalar, value: i128) -> Result<(), ValueError> {
-    let (least, most) = range(scalar);
-    if (least..=most).contains(&value) { Ok(()) } else { Err(out_of_range(scalar, &value.to_string())) }
+    match scalar.range() {
+        Some((least, most)) if (least..=most).contains(&value) => Ok(()),
+        _ => Err(out_of_range(scalar, &value.to_string())),
+    }
 }
 
 /// The `range` failure of a number as it was written.
 pub(super) fn out_of_range(scalar: Scalar, written: &str) -> ValueError {
-    let detail = match scalar {
-        Scalar::F32 | Scalar::F64 => format!("{} is out of the range of {}", super::excerpt(written), scalar.name()),
-        Scalar::U256 => format!("{} is out of the range of U256, 0 to 2^256 - 1", super::excerpt(written)),
-        _ => {
-            let (least, most) = range(scalar);
-            format!("{} is out of the range of {}, {least} to {most}", super::excerpt(written), scalar.name())
-        }
+    let range = match (scalar, scalar.range()) {
+        (Scalar::U256, _) => ", 0 to 2^256 - 1".to_owned(),
+        (_, Some((least, most))) => format!(", {least} to {most}"),
+        (_, None) => String::new(),
     };
-    ValueError::new(Code::Range, detail)
+    ValueError::new(Code::Range, format!("{} is out of the range of {}{range}", super::excerpt(written), scalar.name()))
 }
 
 /// An integer of any size, exactly: an optional sign and decimal digits without leading zeros.

@@ -35,7 +35,7 @@ impl Subject<'_> {
         let (value, place) = (self.value(&field.ty), self.place);
         Some(match (rule, &field.ty) {
             (Rule::Min(Number::Int(bound)), Type::Scalar(scalar)) => {
-                let (least, most) = range(*scalar);
+                let (least, most) = scalar.range().unwrap_or((i128::MIN, i128::MAX));
                 match *bound {
                     bound if bound <= least => return None,
                     bound if bound >= most => format!("{value} == {}", integer(bound)),
@@ -43,7 +43,7 @@ impl Subject<'_> {
                 }
             }
             (Rule::Max(Number::Int(bound)), Type::Scalar(scalar)) => {
-                let (least, most) = range(*scalar);
+                let (least, most) = scalar.range().unwrap_or((i128::MIN, i128::MAX));
                 match *bound {
                     bound if bound >= most => return None,
                     bound if bound <= least => format!("{value} == {}", integer(bound)),
@@ -228,20 +228,5 @@ fn halves(little_endian: &[u8; 32]) -> [String; 2] {
     match (half(high), half(low)) {
         (0, low) => ["0".to_owned(), low.to_string()],
         (high, low) => [format!("{high:#x}"), format!("{low:#x}")],
-    }
-}
-
-/// The least and the greatest value of an integer type.
-fn range(scalar: Scalar) -> (i128, i128) {
-    match scalar {
-        Scalar::U8 => (0, u8::MAX.into()),
-        Scalar::U16 => (0, u16::MAX.into()),
-        Scalar::U32 => (0, u32::MAX.into()),
-        Scalar::U64 => (0, u64::MAX.into()),
-        Scalar::I8 => (i8::MIN.into(), i8::MAX.into()),
-        Scalar::I16 => (i16::MIN.into(), i16::MAX.into()),
-        Scalar::I32 => (i32::MIN.into(), i32::MAX.into()),
-        Scalar::I64 => (i64::MIN.into(), i64::MAX.into()),
-        Scalar::F32 | Scalar::F64 | Scalar::Bool | Scalar::U256 => (i128::MIN, i128::MAX),
     }
 }
