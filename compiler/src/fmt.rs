@@ -4,6 +4,7 @@
 mod comments;
 mod print;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::ir::DigestKind;
@@ -27,13 +28,27 @@ pub fn format(text: &str) -> Result<String, Unformatted> {
     if text.len() as u64 > source::MAX_BYTES {
         return Err(Unformatted::Malformed);
     }
-    let (formatted, before) = raw::with_tree(SourceId::default(), text, |root| {
-        let comments = comments::of(text, root);
-        (print::document(text, root, &comments), Said::by(root, comments))
+    let plain = plain(text);
+    let (formatted, before) = raw::with_tree(SourceId::default(), &plain, |root| {
+        // A text alone is no contract.
+        let is_document = matches!(root.kind, Kind::Map(_) | Kind::List { .. });
+        let comments = comments::of(&plain, root);
+        is_document.then(|| (print::document(&plain, root, &comments), Said::by(root, comments)))
     })
+    .flatten()
     .ok_or(Unformatted::Malformed)?;
     let after = raw::with_tree(SourceId::default(), &formatted, |root| Said::by(root, comments::of(&formatted, root)));
-    if after.is_some_and(|after| after == before) { Ok(formatted) } else { Err(Unformatted::Unusual) }
+    let is_kept = after.is_some_and(|after| after == before) && (*plain == *text || shape(text) == Some(before.shape));
+    if is_kept { Ok(formatted) } else { Err(Unformatted::Unusual) }
+}
+
+/// The text with line ends of one kind and without a byte order mark, which mean nothing.
+fn plain(text: &str) -> Cow<'_, str> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if !text.contains('\r') {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
 }
 
 /// Whether a text that is formatted gets another digest: one that is over the bytes of the text.
@@ -52,10 +67,19 @@ struct Said {
 
 impl Said {
     fn by(root: &Node, comments: Vec<comments::Comment>) -> Self {
-        let mut shape = String::new();
-        describe(root, &mut shape);
-        Self { shape, comments: comments.into_iter().map(|comment| comment.text).collect() }
+        Self { shape: shape_of(root), comments: comments.into_iter().map(|comment| comment.text).collect() }
     }
+}
+
+/// What a text says without its comments.
+fn shape(text: &str) -> Option<String> {
+    raw::with_tree(SourceId::default(), text, shape_of)
+}
+
+fn shape_of(root: &Node) -> String {
+    let mut shape = String::new();
+    describe(root, &mut shape);
+    shape
 }
 
 fn describe(node: &Node, into: &mut String) {
@@ -104,13 +128,6 @@ fn begin(text: &str, node: &Node) -> usize {
     if head.ends_with(['|', '>']) { line + head.len() - 1 } else { start }
 }
 
-/// The dash of a list's item.
-fn dash(text: &str, item: &Node) -> usize {
-    let start = begin(text, item);
-    let before = text[..start].trim_end();
-    if before.ends_with('-') { before.len() - 1 } else { start.saturating_sub(2) }
-}
-
 /// The end of a block scalar that begins at `start` and belongs to what is in this column: without the blank lines
 /// after it, unless its header keeps them.
 fn block_scalar_end(text: &str, start: usize, column: usize) -> usize {
@@ -118,17 +135,25 @@ fn block_scalar_end(text: &str, start: usize, column: usize) -> usize {
     let header = rest.find('\n').map_or(rest.len(), |found| found + 1);
     let keeps = rest[..header].split('#').next().is_some_and(|header| header.contains('+'));
     let (mut at, mut end) = (header, header);
+    // All of it is indented at least like its first line; a comment after it may be indented less.
+    let mut least = indentation(&rest[..header]).map(|given| column + given);
     for line in rest[header..].split_inclusive('\n') {
-        let body = line.trim_end_matches(['\n', '\r']);
+        let body = line.trim_end_matches('\n');
         let indent = body.len() - body.trim_start_matches(' ').len();
         let blank = body.trim_start_matches(' ').is_empty();
-        if !blank && indent <= column && !(column == 0 && indent > 0) {
+        if !blank && indent < *least.get_or_insert(indent.max(column + 1)) {
             break;
         }
         at += line.len();
-        if !blank || keeps || indent > column + 8 {
+        if !blank || keeps || least.is_some_and(|least| indent > least) {
             end = at;
         }
     }
-    start + rest[..end].trim_end_matches(['\n', '\r']).len().max(if keeps { end } else { 0 })
+    start + rest[..end].trim_end_matches('\n').len().max(if keeps { end } else { 0 })
+}
+
+/// The indentation that the header of a block scalar gives.
+fn indentation(header: &str) -> Option<usize> {
+    let digit = header.split('#').next()?.chars().find_map(|c| c.to_digit(10))?;
+    Some(digit as usize)
 }

@@ -131,6 +131,17 @@ fn one_way_to_write_it() {
         ("messages: {}", "messages: {}\n"),
         ("\u{feff}messages: {}\r\n\r\n\r\n", "messages: {}\n"),
         ("---\n# a\nmessages: {}\n", "---\n# a\nmessages: {}\n"),
+        ("\u{feff}--- # a\n# b\n\nmessages: {}\n... # c", "---  # a\n# b\n\nmessages: {}\n...  # c\n"),
+        ("# a\n\n--- {messages: {}} # b\n", "# a\n\n---\n{ messages: {} }  # b\n"),
+        ("a: 1\r# b\rc: |\r   x\r   y\r", "a: 1\n# b\nc: |\n  x\n  y\n"),
+        ("{ a: X # 6\n , # 7\n # 8\n b: 1 }", "{\n  a: X,  # 6\n  # 7\n  # 8\n  b: 1\n}\n"),
+        ("a: # b\n  1\nc:\n  # d\n  [2]\n", "a:  # b\n  1\nc:\n  # d\n  [2]\n"),
+        ("a:\n- # b\n  - c\n-\n  # d\n  e: f\n", "a:\n  -  # b\n    - c\n  -\n    # d\n    e: f\n"),
+        ("a: { # b\n }\n", "a: {  # b\n  }\n"),
+        ("{\"a\": {\"b\": {\n}}}", "{\n  \"a\": {\n    \"b\": {\n    }\n  }\n}\n"),
+        ("a: \"b\\  \n   c\\\n d\"\n", "a: \"b\\ \n  c\\\n  d\"\n"),
+        ("a: |\n    b\n  # c\nd: 1\n", "a: |\n  b\n# c\nd: 1\n"),
+        ("a: [{x: 1},\n\n  {y: 2}, {z: 3}]\n", "a: [\n  { x: 1 },\n\n  { y: 2 },\n  { z: 3 }\n]\n"),
         ("{messages: {}}", "{ messages: {} }\n"),
         (
             "messages:\n  A:\n    description: >-\n     a\n\n\n     b\n    tlv_type: 1\n",
@@ -143,7 +154,22 @@ fn one_way_to_write_it() {
         assert_eq!(format(text).as_deref(), Ok(expected), "{text:?}");
         assert_eq!(format(expected).as_deref(), Ok(expected), "{expected:?}");
     }
-    for text in ["", "# nothing\n", "a: {\n", "a: *b\n", "a: !t 1\n", "a: 1\na: 2\n", "\u{0}"] {
+    // What is longer than a parser looks for a colon.
+    let long = format!("? {}\n: 1\n", "a".repeat(1100));
+    assert_eq!(format(&long).as_deref(), Ok(long.as_str()));
+    let malformed = [
+        "",
+        "# nothing\n",
+        "a: {\n",
+        "a: *b\n",
+        "a: !t 1\n",
+        "a: &b # c\n  1\n",
+        "a: 1\na: 2\n",
+        "\u{0}",
+        ">-\n",
+        "a: [b]#c",
+    ];
+    for text in malformed {
         assert_eq!(format(text), Err(Unformatted::Malformed), "{text:?}");
     }
 }
@@ -178,10 +204,7 @@ fn nothing_but_blanks_changes() {
     }
     println!("{formatted} formatted, {} unusual of {}", unusual.len(), texts.len());
     assert!(formatted > 700, "{formatted}");
-    // The contracts of the project are not unusual, and few altered ones are.
-    let plain = originals.iter().find(|text| unusual.contains(text));
-    assert_eq!(plain, None);
-    assert!(unusual.len() * 50 < texts.len(), "{} of {}: {}", unusual.len(), texts.len(), unusual[0]);
+    assert!(unusual.is_empty(), "{} of {}: {}", unusual.len(), texts.len(), unusual[0]);
 }
 
 /// Without this, a contract that a program wrote on one line could take time that grows with the square of its length:
