@@ -224,8 +224,7 @@ impl SourceFile {
 
     fn index(&self) -> &Index {
         self.index.get_or_init(|| {
-            let breaks = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-            let lines = std::iter::once(0).chain(breaks.map(|(at, _)| at as u32 + 1)).collect();
+            let lines = std::iter::once(0).chain(line_breaks(&self.text).map(|at| at as u32 + 1)).collect();
             let mut chars = Vec::new();
             if !self.text.is_ascii() {
                 let mut count = 0;
@@ -248,6 +247,17 @@ impl SourceFile {
             }),
         }
     }
+}
+
+/// Where lines end: at every `\n`, and at every `\r` that is not before one, as YAML has it.
+pub(crate) fn line_breaks(text: &str) -> impl Iterator<Item = usize> {
+    let bytes = text.as_bytes();
+    let ends = |at: &usize| match bytes[*at] {
+        b'\n' => true,
+        b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+        _ => false,
+    };
+    (0..bytes.len()).filter(ends)
 }
 
 fn count_chars(bytes: &[u8]) -> u32 {

@@ -156,13 +156,18 @@ impl Client {
 
     /// Waits for the refusal of something that is not a request: its id, and the number of the error.
     pub fn refusal(&mut self) -> (Value, i64) {
+        let answer = self.refused();
+        (answer["id"].clone(), answer["error"]["code"].as_i64().expect("a number"))
+    }
+
+    /// The whole of it.
+    pub fn refused(&mut self) -> Value {
         let refused = |answer: &Value| answer["id"].as_i64().is_none_or(|id| id > 1000) && answer["error"].is_object();
         while !self.answers.iter().any(refused) {
             self.receive();
         }
         let at = self.answers.iter().position(refused).expect("a refusal");
-        let answer = self.answers.remove(at);
-        (answer["id"].clone(), answer["error"]["code"].as_i64().expect("a number"))
+        self.answers.remove(at)
     }
 
     /// The most memory that the server has had, in MiB.

@@ -428,3 +428,46 @@ fn what_is_no_conversation() {
     let run = mycelium_tests::program::run_with(here.path(), ["lsp"], request).exits(0);
     assert!(run.text().contains("-32002"), "not initialized: {}", run.text());
 }
+
+/// Without this, a file with a byte order mark, or with the line ends of another system, would have no hover, no
+/// completion and edits in wrong places.
+#[test]
+fn marks_and_line_ends() {
+    for (mark, end) in [("\u{feff}", "\n"), ("", "\r"), ("\u{feff}", "\r"), ("\u{feff}", "\r\n")] {
+        // The section that comes first is the one beside the mark.
+        let (header, messages) = CONTRACT.split_at(CONTRACT.find("messages:").expect("there"));
+        let text = format!("{mark}{messages}{header}").replace('\n', end);
+        let mut client = Client::open(&text);
+        assert_eq!(client.codes(), Vec::<String>::new(), "{text:?}");
+        assert!(hover(&mut client, "mess|ages:").contains("`messages`"), "{text:?}");
+        assert!(hover(&mut client, "i|d: u32").contains("offset 0, size 4"), "{text:?}");
+        assert!(hover(&mut client, "type: Pri|ce").contains("struct `Price`"), "{text:?}");
+        let place = client.text.find("type: Price").expect("there") + 6;
+        let offers = client.at("textDocument/completion", place + 1);
+        let labels: Vec<&str> =
+            offers.as_array().expect("a list").iter().filter_map(|offer| offer["label"].as_str()).collect();
+        assert!(labels.contains(&"Price") && labels.contains(&"Side"), "{labels:?}");
+        let found = client.at("textDocument/definition", place + 1);
+        let declared = client.text.find("Price:").expect("there");
+        assert_eq!(found["range"]["start"], client.position(declared), "{text:?}");
+        let symbols = client.request("textDocument/documentSymbol", json!({ "textDocument": { "uri": URI } }));
+        let names: Vec<Value> =
+            symbols.expect("symbols").as_array().expect("a list").iter().map(|symbol| symbol["name"].clone()).collect();
+        assert_eq!(names, ["messages", "schema", "domains", "enums", "structs"], "{text:?}");
+        let options = json!({ "tabSize": 2, "insertSpaces": true });
+        let edits = client
+            .request("textDocument/formatting", json!({ "textDocument": { "uri": URI }, "options": options }))
+            .expect("edits");
+        let edited = client.edited(edits.as_array().expect("a list"));
+        assert_eq!(edited, format!("{messages}{header}"), "{text:?}");
+        // What is written next is found as well, and a mistake is where it is.
+        client.edit(place..place + 5, "Pricf");
+        assert_eq!(client.codes(), ["E0201"]);
+        let shown = client.settle()[0]["range"].clone();
+        assert_eq!(shown, json!({ "start": client.position(place), "end": client.position(place + 5) }), "{text:?}");
+        client.edit(place..place + 5, "\"");
+        assert!(client.codes().iter().any(|code| code == "E0005"), "{text:?}");
+        assert!(hover(&mut client, "mantis|sa: i64").contains("offset 0, size 8"), "{text:?}");
+        client.shut_down().exits(0);
+    }
+}

@@ -29,6 +29,7 @@ fn what_is_no_message_is_refused() {
         (nested.as_bytes(), Value::Null, -32700),
         (closed.as_bytes(), json!(4002), -32602),
         (b"[]", Value::Null, -32600),
+        (b" [\"2.0\",4005,\"shutdown\",null,null,null]", Value::Null, -32600),
         (b"null", Value::Null, -32600),
         (b"{}", Value::Null, -32600),
         (b"{\"jsonrpc\":\"2.0\",\"id\":4003}", json!(4003), -32600),
@@ -49,6 +50,30 @@ fn what_is_no_message_is_refused() {
     client.send(&body(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":null}"));
     client.notify("$/setTrace", json!({ "value": "off" }));
     client.notify("textDocument/didOpen", json!(5));
+    client.shut_down().exits(0);
+}
+
+/// Without this, whoever writes a client would read names that are nowhere but in our sources.
+#[test]
+fn refusals_are_in_the_protocols_words() {
+    let mut client = Client::open(CONTRACT);
+    for (bytes, words) in [
+        (&b"[]"[..], "not a message: it is an array, expected an object; each message comes alone"),
+        (b"5", "not a message: invalid type: integer `5`, expected an object at line 1 column 1"),
+        (b"{\"jsonrpc\":5}", "not a message: invalid type: integer `5`, expected a string at line 1 column 12"),
+    ] {
+        client.send(&body(bytes));
+        assert_eq!(client.refused()["error"]["message"], words);
+    }
+    for (params, words) in [
+        (json!([]), "`params` is an array, expected an object"),
+        (json!({ "textDocument": 5 }), "`params`: invalid type: integer `5`, expected an object at line 1 column 18"),
+        (json!({ "textDocument": { "uri": URI } }), "`params`: missing field `position`"),
+        (Value::Null, "`params`: invalid type: null, expected an object at line 1 column 4"),
+    ] {
+        let refused = client.request("textDocument/hover", params).expect_err("not a place");
+        assert!(refused["message"].as_str().is_some_and(|text| text.starts_with(words)), "{refused} {words}");
+    }
     client.shut_down().exits(0);
 }
 

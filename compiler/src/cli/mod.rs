@@ -24,6 +24,7 @@ mod docs;
 mod dune_rules;
 mod encode;
 mod exit;
+mod expected;
 mod explain;
 mod fmt;
 mod git;

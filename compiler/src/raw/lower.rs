@@ -255,7 +255,7 @@ impl Lower<'_> {
                 if lone == Lone::Reported {
                     let written = self.text.get(node.span.start as usize..node.span.end as usize).unwrap_or_default();
                     let diagnostic = self.of_wrong_kind(name, "a list", span, &node);
-                    let diagnostic = diagnostic.map(|diagnostic| match written.contains('\n') {
+                    let diagnostic = diagnostic.map(|diagnostic| match written.contains(['\n', '\r']) {
                         true => diagnostic,
                         false => diagnostic.correct(node.span, format!("[{written}]")),
                     });

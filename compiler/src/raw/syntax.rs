@@ -7,7 +7,7 @@ use super::tree::MAX_DEPTH;
 use crate::codes;
 use crate::conflict;
 use crate::diag::Diagnostic;
-use crate::source::{SourceId, Span};
+use crate::source::{self, SourceId, Span};
 
 /// Why a text is not looked at as YAML.
 pub(super) fn unfit(source: SourceId, text: &str) -> Option<Diagnostic> {
@@ -54,11 +54,9 @@ const MAX_ITEMS: usize = 1 << 20;
 
 /// A contract of a reasonable size in bytes can be one of unreasonably many items.
 fn too_many_items(source: SourceId, text: &str) -> Option<Diagnostic> {
-    for (separator, what) in [(b'\n', "lines"), (b',', "commas")] {
-        if text.bytes().filter(|byte| *byte == separator).count() <= MAX_ITEMS {
-            continue;
-        }
-        let at = text.bytes().enumerate().filter(|(_, byte)| *byte == separator).nth(MAX_ITEMS)?.0;
+    let commas = || text.bytes().enumerate().filter(|(_, byte)| *byte == b',').map(|(at, _)| at);
+    for (at, what) in [(source::line_breaks(text).nth(MAX_ITEMS), "lines"), (commas().nth(MAX_ITEMS), "commas")] {
+        let Some(at) = at else { continue };
         let span = Span { source, start: at as u32, end: at as u32 + 1 };
         let diagnostic = Diagnostic::new(&codes::E0002, span, format!("more than {MAX_ITEMS} {what}"));
         return Some(diagnostic.label("too large for a contract").help("split it into several contracts"));
@@ -127,7 +125,7 @@ fn token(source: SourceId, text: &str, at: usize) -> Span {
 /// A tab among the blanks at the beginning of the line of `at`.
 fn tab_before(text: &str, at: usize) -> Option<usize> {
     let before = text.get(..at)?;
-    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    let start = before.rfind(['\n', '\r']).map_or(0, |at| at + 1);
     let line = &text[start..];
     let blanks = line.len() - line.trim_start_matches([' ', '\t']).len();
     line[..blanks].find('\t').map(|tab| start + tab)
@@ -136,7 +134,7 @@ fn tab_before(text: &str, at: usize) -> Option<usize> {
 /// The first tab among the blanks at the beginning of a line after `at`.
 fn tab_after(text: &str, at: usize) -> Option<usize> {
     let mut rest = text.get(at..)?;
-    while let Some(end) = rest.find('\n') {
+    while let Some(end) = rest.find(['\n', '\r']) {
         rest = &rest[end + 1..];
         let line = text.len() - rest.len();
         let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();

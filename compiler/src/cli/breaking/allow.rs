@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::date::Date;
 use crate::cli::exit::Failure;
+use crate::cli::expected::said;
 
 /// One kind of difference that is allowed at one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +99,7 @@ pub fn read(path: &Path, needed: bool) -> Result<Vec<Allowance>, Failure> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
-    let file: File = serde_yaml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    let file: File = serde_yaml::from_str(&text).map_err(|error| wrong(said(&error.to_string(), "a mapping")))?;
     let entry = |entry: &Entry| {
         let until: Date = entry.until.parse().map_err(|error| format!("{}:{}: {error}", entry.rule, entry.path))?;
         allowance(&entry.rule, &entry.path, &entry.reason, Some(until))

@@ -129,13 +129,7 @@ fn is_syntax(diagnostic: &Diagnostic) -> bool {
 /// What may be in the way of reading a text with a syntax error, the least first: the line of the error, that of the
 /// last edit, what is around each, and what is before.
 fn suspects(document: &Document, error: usize) -> Vec<Range<usize>> {
-    let text = &document.text;
-    let line = |at: usize| {
-        let at = at.min(text.len());
-        let start = text.as_bytes()[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |found| found + 1);
-        let end = text.as_bytes()[at..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |found| at + found);
-        start..end
-    };
+    let line = |at: usize| document.line(at);
     let item = |at: usize| document.item(at)[1].clone();
     let before = item(error).start.saturating_sub(1);
     let above = line(line(error).start.saturating_sub(1));

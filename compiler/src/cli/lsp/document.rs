@@ -8,7 +8,7 @@ use gen_lsp_types::Position;
 use myc_schema::source::Span;
 use serde::Deserialize;
 
-use super::lines::Lines;
+use super::lines::{Lines, without_mark};
 use super::outline::Outline;
 use super::units::Units;
 
@@ -101,8 +101,15 @@ impl Document {
         self.begin(line + 1)
     }
 
+    /// The line around a byte, without its line break.
+    pub fn line(&self, offset: usize) -> Range<usize> {
+        let line = self.lines.at(floor(&self.text, offset));
+        let start = self.begin(line);
+        start..start + self.text[start..self.line_end(line)].trim_end_matches(['\n', '\r']).len()
+    }
+
     fn indent(&self, line: usize) -> Option<usize> {
-        let text = &self.text[self.begin(line)..self.line_end(line)];
+        let text = without_mark(&self.text[self.begin(line)..self.line_end(line)]);
         let body = text.trim_start_matches(' ');
         (!body.trim().is_empty() && !body.starts_with('#')).then_some(text.len() - body.len())
     }
@@ -144,7 +151,7 @@ impl Document {
     /// The keys of the sections with these names, and whatever is not in a section.
     pub fn outline_of(&self, sections: &[&str]) -> Outline {
         let wanted = |line: usize| {
-            let head = &self.text[self.begin(line)..self.line_end(line)];
+            let head = without_mark(&self.text[self.begin(line)..self.line_end(line)]);
             let key = head.trim_start_matches(['"', '\'']);
             sections.iter().any(|section| key.starts_with(section)) || head.starts_with(['{', '['])
         };

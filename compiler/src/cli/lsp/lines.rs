@@ -71,6 +71,20 @@ impl Lines {
     }
 }
 
+/// Where the line of a byte ends, line break included.
+pub fn line_end(text: &str, at: usize) -> usize {
+    let bytes = &text.as_bytes()[at..];
+    match bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+        Some(end) => at + end + if bytes[end..].starts_with(b"\r\n") { 2 } else { 1 },
+        None => text.len(),
+    }
+}
+
+/// A line without a byte order mark, which is no part of what is on it.
+pub fn without_mark(line: &str) -> &str {
+    line.strip_prefix('\u{feff}').unwrap_or(line)
+}
+
 /// Where lines begin after the line breaks in a range.
 fn begins(text: &str, range: Range<usize>, into: &mut Vec<u32>) {
     let bytes = text.as_bytes();
@@ -88,7 +102,10 @@ fn begins(text: &str, range: Range<usize>, into: &mut Vec<u32>) {
 
 /// Which of these lines, the first of which has this number, are top-level.
 fn top(text: &str, starts: &[u32], first: usize) -> Vec<u32> {
-    let begins = |start: u32| text.as_bytes().get(start as usize).is_some_and(|byte| !b" \t\r\n#".contains(byte));
+    let begins = |start: u32| {
+        let line = text.get(start as usize..).map(without_mark);
+        line.and_then(|line| line.as_bytes().first()).is_some_and(|byte| !b" \t\r\n#".contains(byte))
+    };
     let lines = starts.iter().enumerate().filter(|(_, start)| begins(**start));
     lines.map(|(index, _)| (first + index) as u32).collect()
 }
@@ -101,13 +118,16 @@ mod tests {
     /// be about other lines.
     #[test]
     fn edits_are_followed() {
-        const PIECES: [&str; 8] = ["", "\n", "\r", "\r\n", "a", " ", "\n\r", "#\n"];
+        const PIECES: [&str; 9] = ["", "\n", "\r", "\r\n", "a", " ", "\n\r", "#\n", "\u{feff}"];
         let mut count = 0;
         for index in 0..PIECES.len().pow(3) {
             let piece = |place: u32| PIECES[index / PIECES.len().pow(place) % PIECES.len()];
             let text = [piece(0), piece(1), piece(2)].concat();
             let before = Lines::of(&text);
             for (start, end) in (0..=text.len()).flat_map(|start| (start..=text.len()).map(move |end| (start, end))) {
+                if !text.is_char_boundary(start) || !text.is_char_boundary(end) {
+                    continue;
+                }
                 for new in PIECES {
                     let after = [&text[..start], new, &text[end..]].concat();
                     let mut lines = before.clone();

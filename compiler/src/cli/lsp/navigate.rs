@@ -88,7 +88,7 @@ fn symbol(document: &Document, outline: &Outline, children: &[Vec<usize>], index
         SymbolKind::Field | SymbolKind::EnumMember | SymbolKind::Property => Vec::new(),
         _ => inner.filter_map(|child| symbol(document, outline, children, child)).collect(),
     };
-    let is_text = !entry.value.is_empty() && !text[entry.value.clone()].contains('\n');
+    let is_text = !entry.value.is_empty() && !text[entry.value.clone()].contains(['\n', '\r']);
     let detail = match kind {
         SymbolKind::Field | SymbolKind::EnumMember if is_text => Some(text[entry.value.clone()].to_owned()),
         SymbolKind::Class => children[index]

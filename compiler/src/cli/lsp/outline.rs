@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use super::lines::{line_end, without_mark};
+
 /// One `key: value`, in block style or in brackets.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -55,10 +57,9 @@ impl Outline {
         for piece in pieces {
             let mut at = piece.start;
             while at < piece.end {
-                let rest = &text[at..piece.end];
-                let len = rest.find('\n').map_or(rest.len(), |found| found + 1);
-                scan.line(at, at + len);
-                at += len;
+                let end = line_end(&text[..piece.end], at);
+                scan.line(at, end);
+                at = end;
             }
         }
         scan.finish(pieces.last().map_or(0, |piece| piece.end))
@@ -128,7 +129,8 @@ impl<'a> Scan<'a> {
 
     /// One line, with its line break.
     fn line(&mut self, start: usize, end: usize) {
-        let line = &self.text[start..end];
+        let line = without_mark(&self.text[start..end]);
+        let start = end - line.len();
         let stop = start + line.trim_end_matches(['\n', '\r']).len();
         let complete = stop < end;
         let at = self.skip_blanks(start, stop);
@@ -480,7 +482,7 @@ impl<'a> Scan<'a> {
     }
 
     fn finish(mut self, end: usize) -> Outline {
-        let complete = end == 0 || self.byte(end - 1) == b'\n';
+        let complete = end == 0 || matches!(self.byte(end - 1), b'\n' | b'\r');
         let place = self.place_at(0);
         let told = if complete { None } else { self.end };
         self.abandon_brackets();
@@ -530,6 +532,11 @@ mod tests {
                 &["a={\n  b: 1,\n  c: {\n    d: 2 } }", "a/b=1", "a/c={\n    d: 2 }", "a/c/d=2", "e=3"],
             ),
             ("}]: {\n", &["}]={"]),
+            ("\u{feff}a:\r\n  b: 1\r\nc: 2\r\n", &["a=", "a/b=1", "c=2"]),
+            (
+                "a: |\r  b: text\rd:\r  e: { f: 1,\r    g: 2 }\r",
+                &["a=", "d=", "d/e={ f: 1,\r    g: 2 }", "d/e/f=1", "d/e/g=2"],
+            ),
         ] {
             assert_eq!(shown(text), expected, "{text}");
         }
@@ -541,6 +548,10 @@ mod tests {
         for (text, place, word) in [
             ("", Place::Key(None), ""),
             ("me", Place::Key(None), "me"),
+            ("\u{feff}", Place::Key(None), ""),
+            ("\u{feff}me", Place::Key(None), "me"),
+            ("\u{feff}a:\r  b", Place::Key(Some(0)), "b"),
+            ("a:\r  b: 1\r", Place::Key(None), ""),
             ("a:\n  ", Place::Key(Some(0)), ""),
             ("a:\n  b: 1\n  c", Place::Key(Some(0)), "c"),
             ("a:\n  b: 1\n", Place::Key(None), ""),

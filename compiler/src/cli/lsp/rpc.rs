@@ -10,6 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
+use crate::cli::expected::said;
+
 /// The longest message that is read, in bytes: a contract of the largest size, each of its bytes escaped.
 pub const LONGEST: u64 = 6 * myc_schema::source::MAX_BYTES + 64 * 1024;
 
@@ -67,8 +69,13 @@ pub struct Params(Option<Box<RawValue>>);
 
 impl Params {
     /// The parameters as those of a method.
-    pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(self.0.as_ref().map_or("null", |params| params.get()))
+    pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, String> {
+        let params = self.0.as_ref().map_or("null", |params| params.get());
+        if params.starts_with('[') {
+            // Serde would take the members in the order of our sources.
+            return Err("`params` is an array, expected an object".to_owned());
+        }
+        serde_json::from_str(params).map_err(|error| format!("`params`: {}", said(&error.to_string(), "an object")))
     }
 }
 
@@ -149,11 +156,21 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Op
     T::deserialize(from).map(Some)
 }
 
+/// What is said of an array, with several messages or none.
+const AN_ARRAY: &str = "not a message: it is an array, expected an object; each message comes alone";
+
 fn parse(body: &[u8]) -> Incoming {
+    let is_array = body.trim_ascii_start().starts_with(b"[");
     let members: Members = match serde_json::from_slice(body) {
+        // Serde takes an array for the members in the order of our sources.
+        Ok(_) if is_array => return Incoming::Refused(None, Code::InvalidRequest, AN_ARRAY.to_owned()),
         Ok(members) => members,
         Err(error) if error.classify() == Category::Data => {
-            return Incoming::Refused(id_of(body), Code::InvalidRequest, format!("not a message: {error}"));
+            let words = match is_array {
+                true => AN_ARRAY.to_owned(),
+                false => format!("not a message: {}", said(&error.to_string(), "an object")),
+            };
+            return Incoming::Refused(id_of(body), Code::InvalidRequest, words);
         }
         Err(error) => return Incoming::Refused(None, Code::Parse, format!("not JSON: {error}")),
     };

@@ -149,7 +149,7 @@ impl Server {
     fn with<P: DeserializeOwned>(&mut self, id: &Id, params: &Params, then: impl FnOnce(&mut Self, P)) {
         match params.read() {
             Ok(params) => then(self, params),
-            Err(error) => self.send(Outgoing::refusal(Some(id), Code::InvalidParams, &error.to_string())),
+            Err(words) => self.send(Outgoing::refusal(Some(id), Code::InvalidParams, &words)),
         }
     }
 
@@ -189,7 +189,7 @@ impl Server {
             }
             "textDocument/didChange" => match params.read() {
                 Ok(change) => self.change(change),
-                Err(error) => self.lost(params, &error.to_string()),
+                Err(words) => self.lost(params, &words),
             },
             "textDocument/didClose" => {
                 let Ok(DidCloseTextDocumentParams { text_document }) = params.read() else { return };
