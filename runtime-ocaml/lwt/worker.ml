@@ -21,7 +21,7 @@ let watch s signals =
   s.stop_one ()
 
 (* [None] if a signal came first. *)
-let rec connect s ~signalled ~reconnect ~random ~attempt dial =
+let rec connect s ~signalled ~reconnect ~random ~said ~attempt dial =
   if s.stopped then Lwt.return_ok None
   else
     let* dialled = dial () in
@@ -32,10 +32,12 @@ let rec connect s ~signalled ~reconnect ~random ~attempt dial =
         Lwt.return_error failure
     | Error failure ->
         Log.warn (fun m -> m "%a; trying again" Failure.pp failure);
+        Worker.say_unheard ~said failure;
         let random_part = Random.State.float random 1. in
         let delay = Backoff.delay reconnect ~attempt ~random:random_part in
         let* () = Lwt.pick [ Lwt_unix.sleep delay; Lwt.protected signalled ] in
-        connect s ~signalled ~reconnect ~random ~attempt:(attempt + 1) dial
+        connect s ~signalled ~reconnect ~random ~said ~attempt:(attempt + 1)
+          dial
 
 let serve s transport main =
   on_stop s (fun () -> Transport.stop transport);
@@ -70,7 +72,7 @@ let run_with s e ~signalled ~reconnect ~shared ~own dial main =
   | None -> (
       let random = Random.State.make_self_init () in
       let* connected =
-        connect s ~signalled ~reconnect ~random ~attempt:0 dial
+        connect s ~signalled ~reconnect ~random ~said:(ref "") ~attempt:0 dial
       in
       match connected with
       | Error failure -> Lwt.return (Worker.exit_code failure)

@@ -28,7 +28,8 @@ val run :
     Unless it is [ok], one line on stderr says why.
 
     Where the bridge is not there yet, or goes away, it is tried again as
-    [reconnect] says (by default {!Mycelium.Backoff.make}[ ()]).
+    [reconnect] says (by default {!Mycelium.Backoff.make}[ ()]), and what is
+    wrong is said as by [Mycelium_unix.Worker.run].
 
     [SIGTERM] and [SIGINT] stop the connection ({!Transport.stop}): subscribers
     give what they have queued, then {!Mycelium.Failure.Closed}, and an [Error

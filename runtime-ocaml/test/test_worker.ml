@@ -196,6 +196,24 @@ let bridge_restarts () =
   in
   int "exit code" Worker.ok (worker script)
 
+(* Somebody who mistypes the path has to see what the program waits for; but a
+   program that has a reporter says it there alone. *)
+let says_what_it_waits_for () =
+  let script bridge pid =
+    Bridge.hang_up (Bridge.accept bridge);
+    Bridge.hang_up (Bridge.accept bridge);
+    let c = Bridge.welcome bridge in
+    answer c;
+    round_trip c 1;
+    Unix.kill pid Sys.sigterm;
+    Bridge.expect c 99;
+    Bridge.say_goodbye c
+  in
+  worker_says script |> ends_with_words ~expected:Worker.ok "; trying again";
+  let code, said = worker_says ~program:"logs" script in
+  int "exit code" Worker.ok code;
+  Alcotest.(check (list string)) "on the reporter alone" [] said
+
 let refused words bridge _ =
   let c = Bridge.accept bridge in
   Bridge.send c words;
@@ -282,6 +300,7 @@ let bad_environment () =
   let socket = ("MYCELIUM_SOCKET", "/run/bridge.sock") in
   wrong "MYCELIUM_SOCKET" [];
   wrong "MYCELIUM_SOCKET" [ ("MYCELIUM_SOCKET", "") ];
+  wrong "MYCELIUM_SOCKET" [ ("MYCELIUM_SOCKET", String.make 108 'x') ];
   wrong "MYCELIUM_SCHEMA_DIGEST" [ socket; ("MYCELIUM_SCHEMA_DIGEST", "ab") ];
   wrong "MYCELIUM_WORKER_TOKEN"
     [ socket; ("MYCELIUM_WORKER_TOKEN", String.make 32 'g') ];
@@ -312,6 +331,7 @@ let tests =
     Check.case "SIGTERM while the bridge is away" stopped_while_down;
     Check.case "restarts of the bridge" bridge_restarts;
     Check.case "another contract" digest_mismatch;
+    Check.case "says what it waits for" says_what_it_waits_for;
     Check.case "a wrong token" wrong_token;
     Check.case "the digest of the environment" digest_of_environment;
     Check.case "another contract that may be shared" shared_digest;

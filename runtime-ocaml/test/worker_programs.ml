@@ -63,8 +63,18 @@ let stubborn transport =
   in
   wait ()
 
+(* A reporter of its own, wherever that writes to. *)
+let logs () =
+  let report _ _ ~over k _ =
+    over ();
+    k ()
+  in
+  Logs.set_reporter { report };
+  run echo ()
+
 let programs =
   [
+    ("logs", logs);
     ("worker", run echo);
     ("shared", run ~shared:true echo);
     ("threads", threads);

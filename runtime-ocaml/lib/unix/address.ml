@@ -25,13 +25,28 @@ let tcp s =
           Ok (Tcp { host; port })
       | _ -> wrong "an address is tcp://HOST:PORT, with a port of 1 to 65535")
 
+let wrong problem = Error (Failure.Configuration { key = "address"; problem })
+
+(* [sun_path] has 108 bytes, with the zero at its end. *)
+let longest_path = 107
+
+let check t =
+  match t with
+  | Path "" -> wrong "is empty"
+  | Path path when String.length path > longest_path ->
+      wrong
+        (Printf.sprintf
+           "the path has %d bytes, a socket's may have %d: choose a shorter one"
+           (String.length path) longest_path)
+  | Path path when String.contains path '\000' ->
+      wrong "the path has a zero byte, and the system takes none"
+  | Path _ | Tcp _ -> Ok t
+
 let of_string s =
   match (after "tcp://" s, after "unix:" s) with
   | Some rest, _ -> tcp rest
-  | None, Some path when path <> "" -> Ok (Path path)
-  | None, None when s <> "" -> Ok (Path s)
-  | None, _ ->
-      Error (Configuration { key = "address"; problem = "is empty" })
+  | None, Some path -> check (Path path)
+  | None, None -> check (Path s)
 
 let to_string = function
   | Path path -> path

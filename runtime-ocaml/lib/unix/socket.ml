@@ -23,11 +23,17 @@ external poll_writable : Unix.file_descr -> int -> float -> int
 
 (* {1 Connecting} *)
 
-(* [sun_path] has 108 bytes, with the zero at its end. *)
-let max_path = 107
+let is_no_socket path =
+  match Unix.stat path with
+  | { st_kind = S_SOCK; _ } -> false
+  | _ -> true
+  | exception Unix.Unix_error _ -> false
 
 let explain address (e : Unix.error) =
   match (address, e) with
+  | Address.Path path, (ECONNREFUSED | EISDIR | ENOTSOCK)
+    when is_no_socket path ->
+      "what is at this path is no socket: correct the path"
   | Address.Path _, ENOENT ->
       "there is nothing at this path: start the bridge, or correct the path"
   | Address.Path _, ECONNREFUSED ->
@@ -62,20 +68,18 @@ let longest = 1e9
 let remaining until = Float.min longest (Float.max 0.001 (until -. Clock.now ()))
 
 let connect_path address path ~until =
-  if String.length path > max_path then
-    unreachable address
-      (Printf.sprintf "the path has %d bytes, a socket's may have %d"
-         (String.length path) max_path)
-  else
-    let fd = Unix.socket ~cloexec:true PF_UNIX SOCK_STREAM 0 in
-    try
-      (* How long connecting may wait where the backlog is full. *)
-      Unix.setsockopt_float fd SO_SNDTIMEO (remaining until);
-      uninterrupted (fun () -> Unix.connect fd (ADDR_UNIX path));
-      finish fd
-    with Unix.Unix_error (e, _, _) ->
-      close fd;
-      unreachable address (explain address e)
+  match Address.check address with
+  | Error _ as e -> e
+  | Ok _ -> (
+      let fd = Unix.socket ~cloexec:true PF_UNIX SOCK_STREAM 0 in
+      try
+        (* How long connecting may wait where the backlog is full. *)
+        Unix.setsockopt_float fd SO_SNDTIMEO (remaining until);
+        uninterrupted (fun () -> Unix.connect fd (ADDR_UNIX path));
+        finish fd
+      with Unix.Unix_error (e, _, _) ->
+        close fd;
+        unreachable address (explain address e))
 
 let rec becomes_writable fd ~until =
   wait_writable fd ~until

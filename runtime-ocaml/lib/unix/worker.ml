@@ -70,13 +70,12 @@ let is_an_end : Failure.t -> bool = function
 
 (* On stderr whatever is done with logs: whoever started the program has to see
    why it ended. *)
-let say failure =
+let say words =
   let name = Filename.basename Sys.executable_name in
-  try Printf.eprintf "%s: %s\n%!" name (Failure.to_string failure)
-  with Sys_error _ -> ()
+  try Printf.eprintf "%s: %s\n%!" name words with Sys_error _ -> ()
 
 let exit_code failure =
-  say failure;
+  say (Failure.to_string failure);
   if Failure.is_permanent failure && not (is_an_end failure) then misconfigured
   else failed
 
@@ -84,6 +83,15 @@ let exit_code_of ~stopped : (unit, Failure.t) result -> int = function
   | Ok () -> ok
   | Error (Closed | Goodbye _) when stopped -> ok
   | Error failure -> exit_code failure
+
+(* Where the program has no reporter of logs, nobody would see what it waits
+   for. Every reason is said once, not every try. *)
+let say_unheard ~said failure =
+  let words = Failure.to_string failure ^ "; trying again" in
+  if Logs.reporter () == Logs.nop_reporter && !said <> words then begin
+    said := words;
+    say words
+  end
 
 let start digest = String.sub (Failure.hex digest) 0 16
 
@@ -158,7 +166,7 @@ let with_signals s signals f =
 (* {1 Running} *)
 
 (* [None] if a signal came first. *)
-let rec connect s ~reconnect ~random ~attempt dial =
+let rec connect s ~reconnect ~random ~said ~attempt dial =
   if is_stopped s then Ok None
   else
     match dial () with
@@ -167,6 +175,7 @@ let rec connect s ~reconnect ~random ~attempt dial =
     | Error failure when Failure.is_permanent failure -> Error failure
     | Error failure ->
         Log.warn (fun m -> m "%a; trying again" Failure.pp failure);
+        say_unheard ~said failure;
         let random_part = Random.State.float random 1. in
         let delay = Backoff.delay reconnect ~attempt ~random:random_part in
         let until = Clock.now () +. delay in
@@ -174,7 +183,7 @@ let rec connect s ~reconnect ~random ~attempt dial =
             while (not s.stopped) && Clock.now () < until do
               Timed.wait s.changed s.lock ~until
             done);
-        connect s ~reconnect ~random ~attempt:(attempt + 1) dial
+        connect s ~reconnect ~random ~said ~attempt:(attempt + 1) dial
 
 let serve s transport main =
   on_stop s (fun () -> Transport.stop transport);
@@ -202,7 +211,7 @@ let run_with s e ~reconnect ~shared ~own dial main =
   | Some failure -> ask_what_differs dial failure
   | None -> (
       let random = Random.State.make_self_init () in
-      match connect s ~reconnect ~random ~attempt:0 dial with
+      match connect s ~reconnect ~random ~said:(ref "") ~attempt:0 dial with
       | Error failure -> exit_code failure
       | Ok None -> ok
       | Ok (Some transport) -> serve s transport main)

@@ -47,7 +47,9 @@ val run :
     stderr says why.
 
     Where the bridge is not there yet, or goes away, it is tried again as
-    [reconnect] says (by default {!Mycelium.Backoff.make}[ ()]).
+    [reconnect] says (by default {!Mycelium.Backoff.make}[ ()]). Why it cannot
+    be reached is logged; in a program that has set no reporter with
+    [Logs.set_reporter], it is a line on stderr, once for each reason.
 
     [SIGTERM] and [SIGINT] stop the connection ({!Transport.stop}): subscribers
     give what they have queued, then {!Mycelium.Failure.Closed}, and an [Error
@@ -79,6 +81,7 @@ val misconfigured : int
 
 (**/**)
 
+val say_unheard : said:string ref -> Mycelium.Failure.t -> unit
 val exit_code : Mycelium.Failure.t -> int
 val exit_code_of : stopped:bool -> (unit, Mycelium.Failure.t) result -> int
 

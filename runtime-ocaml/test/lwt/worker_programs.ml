@@ -65,8 +65,17 @@ let stubborn transport =
   let* p, _ = answers transport in
   Lwt.bind (say p 98) (fun () -> fst (Lwt.wait ()))
 
+let logs () =
+  let report _ _ ~over k _ =
+    over ();
+    k ()
+  in
+  Logs.set_reporter { report };
+  run echo ()
+
 let programs =
   [
+    ("logs", logs);
     ("worker", run echo);
     ("shared", run ~shared:true echo);
     ("threads", threads);
