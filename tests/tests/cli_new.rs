@@ -35,6 +35,8 @@ fn snapshot(name: &str, words: &str, files: &BTreeMap<String, String>) {
     for (path, content) in files.iter().filter(|(path, _)| !is_copy(path)) {
         text.push_str(&format!("\n==> {path} <==\n{content}"));
     }
+    // The checkout that the compiler was built from is elsewhere on every machine.
+    let text = text.replace(root().canonicalize().expect("a path").to_str().expect("UTF-8"), "/CHECKOUT");
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../snapshots/new");
     settings.set_prepend_module_to_snapshot(false);
@@ -110,7 +112,7 @@ fn printed_steps_lead_to_programs_that_talk() {
     };
     let start = |last: &str| Program::start(bash(&here, last));
 
-    let words = new(&here, &["rust-service", "my-service", "--runtime", root().to_str().expect("UTF-8")]);
+    let words = new(&here, &["rust-service", "my-service"]);
     lock(&here.join("my-service"));
     let formatted =
         toolchain::cargo(&here.join("my-service"), &["fmt", "--check", "--", "--config-path", "rustfmt.toml"]);
@@ -171,15 +173,25 @@ fn the_library_comes_from_where_it_is_said_to() {
 
     // In a checkout, its crates are used; a workspace above the project is told apart from it.
     let inside = folder(&[("Cargo.toml", "[workspace]\n")]);
-    for part in ["compiler", "runtime-rust/bus", "runtime-rust/wire"] {
+    for (part, name) in
+        [("compiler", "myc-schema"), ("runtime-rust/bus", "mycelium-bus"), ("runtime-rust/wire", "mycelium-wire")]
+    {
         fs::create_dir_all(inside.path().join(part)).expect("a folder");
-        fs::write(inside.path().join(part).join("Cargo.toml"), "").expect("written");
+        fs::write(inside.path().join(part).join("Cargo.toml"), format!("name = \"{name}\"\n")).expect("written");
     }
     new(inside.path(), &["rust-service", "s"]);
     let manifest = fs::read_to_string(inside.path().join("s/Cargo.toml")).expect("a manifest");
     let real = inside.path().canonicalize().expect("a path");
     let bus = format!("mycelium-bus = {{ path = \"{}/runtime-rust/bus\" }}\n", real.display());
     assert!(manifest.contains(&bus) && manifest.ends_with("\n[workspace]\n"), "{manifest}");
+    // Elsewhere, those of the checkout that the compiler was built from: never a crate of crates.io.
+    new(here.path(), &["rust-service", "elsewhere"]);
+    let manifest = fs::read_to_string(here.path().join("elsewhere/Cargo.toml")).expect("a manifest");
+    let root = checkout.canonicalize().expect("a path");
+    for (name, folder) in [("mycelium-bus", "runtime-rust/bus"), ("mycelium-wire", "runtime-rust/wire")] {
+        let line = format!("{name} = {{ path = \"{}/{folder}\" }}\n", root.display());
+        assert!(manifest.contains(&line), "{manifest}");
+    }
     for kind in ["ocaml-worker", "rust-service"] {
         run(here.path(), ["new", kind, "c", "--runtime", "."]).exits(3).says(&["`.` is no checkout of Mycelium"]);
     }

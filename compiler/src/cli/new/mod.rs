@@ -48,7 +48,7 @@ pub struct NewArgs {
     name: Option<String>,
     /// A checkout of Mycelium with the libraries to use. An OCaml project gets a copy of its library [default: of the
     /// one that this compiler comes with]; a Rust project names its folders [default: those of the checkout that the
-    /// command is run in, otherwise the crates that have this compiler's version]
+    /// command is run in, otherwise of the one that this compiler was built from]
     #[arg(long, value_name = "PATH")]
     runtime: Option<PathBuf>,
     /// No copy of the library in an OCaml project: dune finds it where opam or a distribution has installed it

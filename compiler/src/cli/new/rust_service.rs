@@ -32,12 +32,11 @@ struct View<'a> {
     name: &'a str,
     ident: &'a str,
     rust_version: &'static str,
-    version: &'static str,
+    /// Paths of crates, as strings of TOML.
     bus: String,
     wire: String,
     compiler: String,
-    /// The crates are a checkout's.
-    checkout: Option<String>,
+    checkout: String,
     /// Below another cargo project.
     root: bool,
     dir: String,
@@ -45,28 +44,16 @@ struct View<'a> {
 }
 
 pub fn make(place: &Place, runtime: Option<&Path>) -> Result<Made, Failure> {
-    let checkout = match runtime {
-        Some(path) => Some(checkout::rust(path)?),
-        None => checkout::around(),
-    };
-    let version = env!("CARGO_PKG_VERSION");
-    let source = |path: &str, rest: &str| {
-        Ok(match &checkout {
-            Some(checkout) => format!("{{ path = {}{rest} }}", toml_string(&checkout.join(path))?),
-            None if rest.is_empty() => format!("\"{version}\""),
-            None => format!("{{ version = \"{version}\"{rest} }}"),
-        })
-    };
+    let checkout = checkout::rust(runtime)?;
     let dir = absolute(place.dir).unwrap_or_else(|_| place.dir.to_owned());
     let view = View {
         name: place.name,
         ident: &place.ident,
         rust_version: env!("CARGO_PKG_RUST_VERSION"),
-        version,
-        bus: source("runtime-rust/bus", "")?,
-        wire: source("runtime-rust/wire", "")?,
-        compiler: source("compiler", ", default-features = false")?,
-        checkout: checkout.as_ref().map(|path| path.display().to_string()),
+        bus: toml_string(&checkout.join("runtime-rust/bus"))?,
+        wire: toml_string(&checkout.join("runtime-rust/wire"))?,
+        compiler: toml_string(&checkout.join("compiler"))?,
+        checkout: checkout.display().to_string(),
         root: dir.ancestors().skip(1).any(|folder| folder.join("Cargo.toml").is_file()),
         dir: shell_word(place.dir),
         here: place.dir == Path::new("."),
