@@ -55,6 +55,17 @@ pub fn parse_while(
     wanted().then_some(file)
 }
 
+/// Why a text is no YAML, in words that say what to do: characters that no text has, or what the parser objects to. For
+/// files of all kinds that are read with the same parser.
+pub fn not_yaml(source: SourceId, text: &str) -> Option<Diagnostic> {
+    let broken = || {
+        let error = saphyr_parser::Parser::new_from_str(text).find_map(Result::err)?;
+        let at = positions::Positions::new(text).byte(error.marker().index());
+        Some(syntax::error(source, text, &error, at))
+    };
+    syntax::control_characters(source, text).or_else(broken)
+}
+
 /// Hands the tree of a text, with everything that is written, to `then`. `None` where the text has no tree, or one with
 /// something in it that no contract may have.
 pub(crate) fn with_tree<T>(source: SourceId, text: &str, then: impl FnOnce(&tree::Node) -> T) -> Option<T> {

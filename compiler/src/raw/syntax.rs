@@ -27,7 +27,7 @@ fn merge_conflict(source: SourceId, text: &str) -> Option<Diagnostic> {
 }
 
 /// The first character that YAML doesn't allow in a text, reported once with a count of all.
-fn control_characters(source: SourceId, text: &str) -> Option<Diagnostic> {
+pub(super) fn control_characters(source: SourceId, text: &str) -> Option<Diagnostic> {
     let suspicious = |byte: &u8| (*byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || *byte >= 0x7f;
     if !text.as_bytes().iter().any(suspicious) {
         return None;

@@ -107,25 +107,38 @@ impl BridgeConfig {
     }
 
     /// Whether a bridge could be started with this: also looks at the programs and folders of workers. Sockets are not
-    /// tried.
+    /// tried. The error is the first of [`BridgeConfig::problems`].
     pub fn check(&self) -> Result<(), ConfigError> {
+        match self.problems().into_iter().next() {
+            Some((_, problem)) => Err(problem),
+            None => Ok(()),
+        }
+    }
+
+    /// Everything that keeps a bridge from being started with this, each with the position of the worker that it is about.
+    pub fn problems(&self) -> Vec<(Option<usize>, ConfigError)> {
+        let mut problems = Vec::new();
+        if self.name.contains(char::is_control) {
+            problems.push((None, ConfigError::Name { name: self.name.clone() }));
+        }
         if self.unix.is_none() && self.tcp.is_none() {
-            return Err(ConfigError::NoSocket);
+            problems.push((None, ConfigError::NoSocket));
         }
         if self.stats_interval.is_some_and(|interval| interval.is_zero()) {
-            return Err(ConfigError::StatsInterval);
+            problems.push((None, ConfigError::StatsInterval));
         }
         let mut ids = BTreeSet::new();
-        for worker in &self.workers {
-            worker.check()?;
+        for (index, worker) in self.workers.iter().enumerate() {
+            let id = || worker.id.clone();
+            problems.extend(worker.problems().into_iter().map(|problem| (Some(index), problem)));
             if !ids.insert(&worker.id) {
-                return Err(ConfigError::WorkerTwice { worker: worker.id.clone() });
+                problems.push((Some(index), ConfigError::WorkerTwice { worker: id() }));
             }
             if worker.over_tcp && self.tcp.is_none() {
-                return Err(ConfigError::NoTcp { worker: worker.id.clone() });
+                problems.push((Some(index), ConfigError::NoTcp { worker: id() }));
             }
         }
-        Ok(())
+        problems
     }
 }
 
@@ -133,6 +146,12 @@ impl BridgeConfig {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
+    /// The name would do something to a terminal or a log.
+    #[error("the bridge's name {name:?} has control characters, which no name may have")]
+    Name {
+        /// The name.
+        name: String,
+    },
     /// Nobody could connect.
     #[error("the bridge has no socket: set `unix`, `tcp` or both")]
     NoSocket,
@@ -146,13 +165,13 @@ pub enum ConfigError {
         worker: String,
     },
     /// Two workers have one id.
-    #[error("there are two workers `{worker}`: give each an id of its own")]
+    #[error("there are two workers `{}`: give each an id of its own", worker.escape_debug())]
     WorkerTwice {
         /// The id.
         worker: String,
     },
     /// The worker's program cannot be started.
-    #[error("worker `{worker}`: the program {program:?} {problem}")]
+    #[error("worker `{}`: the program {program:?} {problem}", worker.escape_debug())]
     Program {
         /// The worker.
         worker: String,
@@ -162,7 +181,7 @@ pub enum ConfigError {
         problem: &'static str,
     },
     /// The folder to run in is none.
-    #[error("worker `{worker}`: there is no folder {folder:?} to run in")]
+    #[error("worker `{}`: there is no folder {folder:?} to run in", worker.escape_debug())]
     Folder {
         /// The worker.
         worker: String,
@@ -171,7 +190,8 @@ pub enum ConfigError {
     },
     /// The system takes no such variable.
     #[error(
-        "worker `{worker}`: {name:?} is no variable: a name is not empty and has no `=`, and neither it nor its value has a zero byte"
+        "worker `{}`: {name:?} is no variable: a name is not empty and has no `=`, and neither it nor its value has a zero byte",
+        worker.escape_debug()
     )]
     Variable {
         /// The worker.
@@ -180,7 +200,7 @@ pub enum ConfigError {
         name: String,
     },
     /// The system takes no text with a zero byte.
-    #[error("worker `{worker}`: there is a zero byte in `{setting}`, and the system takes none")]
+    #[error("worker `{}`: there is a zero byte in `{setting}`, and the system takes none", worker.escape_debug())]
     ZeroByte {
         /// The worker.
         worker: String,
@@ -188,13 +208,13 @@ pub enum ConfigError {
         setting: &'static str,
     },
     /// The worker would not know where its bridge is.
-    #[error("worker `{worker}`: MYCELIUM_SOCKET cannot be removed or empty: by it the worker finds its bridge")]
+    #[error("worker `{}`: MYCELIUM_SOCKET cannot be removed or empty: by it the worker finds its bridge", worker.escape_debug())]
     NoPlace {
         /// The worker.
         worker: String,
     },
     /// The bridge sets the variable itself.
-    #[error("worker `{worker}`: {name} is set by the bridge, and cannot be set here")]
+    #[error("worker `{}`: {name} is set by the bridge, and cannot be set here", worker.escape_debug())]
     OwnVariable {
         /// The worker.
         worker: String,
@@ -202,7 +222,7 @@ pub enum ConfigError {
         name: &'static str,
     },
     /// A setting that has to be more than nothing.
-    #[error("worker `{worker}`: `{setting}` is zero")]
+    #[error("worker `{}`: `{setting}` is zero", worker.escape_debug())]
     Zero {
         /// The worker.
         worker: String,
@@ -210,7 +230,7 @@ pub enum ConfigError {
         setting: &'static str,
     },
     /// The worker is to connect by TCP, and the bridge does not listen there.
-    #[error("worker `{worker}` is to connect over TCP, and the bridge has no `tcp` address")]
+    #[error("worker `{}` is to connect over TCP, and the bridge has no `tcp` address", worker.escape_debug())]
     NoTcp {
         /// The worker.
         worker: String,

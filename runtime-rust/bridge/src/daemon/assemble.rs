@@ -7,15 +7,18 @@ use mycelium_bus::protocol::HeartbeatConfig;
 use mycelium_bus::supervision::{Backoff, Intensity, Supervision};
 use mycelium_bus::{EndpointConfig, QueueLimits, Registry};
 
-use super::config::{self, Problem};
+use super::config::findings::Findings;
+use super::config::{Configuration, checks};
 use super::contracts::Contract;
-use super::exit::Failure;
+use super::exit::{Exit, Failure};
 use super::notify;
-use super::settings::{Endpoint, Settings, Worker};
+use super::settings::{Endpoint, Section, Settings, Worker};
 use super::values::{Digest, Value};
 
 /// A bridge that could be started, as far as can be seen without starting it.
 pub struct Assembled {
+    /// What is set.
+    pub settings: Settings,
     /// What is bridged and supervised.
     pub bridge: BridgeConfig,
     /// The contract, where there is one.
@@ -24,15 +27,54 @@ pub struct Assembled {
     pub digest: [u8; 32],
 }
 
-/// Checks the settings, reads the contract, and puts both together.
-pub fn assemble(settings: &Settings) -> Result<Assembled, Failure> {
-    config::check(settings)?;
-    let contract = settings.contracts.as_deref().map(Contract::read).transpose()?;
-    let digest = digest(settings, contract.as_ref())?;
-    let registry = match &contract {
-        Some(contract) => Some(Arc::new(contract.registry()?)),
-        None => None,
+/// Checks the settings, reads the contract, and puts both together. The failure is everything that is wrong.
+pub fn assemble(configuration: Configuration) -> Result<Assembled, Failure> {
+    let Configuration { settings, mut findings } = configuration;
+    checks::check(&settings, &mut findings);
+    let contract = settings.contracts.as_deref().map(|path| -> Result<_, Failure> {
+        let contract = Contract::read(path)?;
+        let registry = contract.registry()?;
+        Ok((contract, Arc::new(registry)))
+    });
+    let (contract, refused) = match contract.transpose() {
+        Ok(contract) => (contract, None),
+        Err(refused) => (None, Some(refused)),
     };
+    let (contract, registry) = contract.unzip();
+    let digest = digest(&settings, contract.as_ref(), &mut findings);
+    let bridge = bridge(&settings, digest, registry);
+    let problems = bridge.problems().into_iter().map(|(worker, problem)| (key(&settings, worker, &problem), problem));
+    // What is set wrongly is not there for the library, and much of what it says was said.
+    let problems: Vec<_> = problems.filter(|(key, _)| !findings.has(key)).collect();
+    for (key, problem) in problems {
+        findings.add(&key, problem.to_string());
+    }
+    // Settings that are wrong are worse than a contract that is.
+    let exit = refused.as_ref().map_or(Exit::Usage, |refused| refused.exit);
+    let exit = if findings.is_empty() { exit } else { Exit::Usage };
+    for line in refused.iter().flat_map(|refused| &refused.lines) {
+        findings.add("contracts", line);
+        refused.iter().flat_map(|refused| &refused.help).for_each(|help| findings.help(help));
+    }
+    findings.into_result().map_err(|failure| Failure { exit, ..failure })?;
+    Ok(Assembled { settings, bridge, contract, digest })
+}
+
+/// The digest that clients are held to; where there is none that was said.
+fn digest(settings: &Settings, contract: Option<&Contract>, findings: &mut Findings) -> [u8; 32] {
+    let said = settings.digest.map(|digest| digest.0);
+    let found = contract.map(|contract| contract.schema.digest);
+    if let (Some(said), Some(found)) = (said, found)
+        && said != found
+    {
+        let (said, found) = (Digest(said).text(), Digest(found).text());
+        findings.add("digest", format!("it is {said}, and that of the contract is {found}"));
+        findings.help("leave the key out, or use the contract that it was written for");
+    }
+    found.or(said).unwrap_or_default()
+}
+
+fn bridge(settings: &Settings, digest: [u8; 32], registry: Option<Arc<Registry>>) -> BridgeConfig {
     let mut bridge = BridgeConfig::new(settings.name(), digest)
         .stats_interval(settings.stats_interval().0)
         .endpoint(|endpoint| of_endpoint(&settings.endpoint, endpoint, registry));
@@ -42,23 +84,7 @@ pub fn assemble(settings: &Settings) -> Result<Assembled, Failure> {
     if let Some(address) = &settings.tcp {
         bridge = bridge.tcp(address);
     }
-    bridge = bridge.workers(settings.workers.iter().map(of_worker));
-    bridge.check().map_err(|error| problem(settings, &error))?;
-    Ok(Assembled { bridge, contract, digest })
-}
-
-fn digest(settings: &Settings, contract: Option<&Contract>) -> Result<[u8; 32], Failure> {
-    let said = settings.digest.map(|digest| digest.0);
-    match (said, contract.map(|contract| contract.schema.digest)) {
-        (Some(said), Some(found)) if said != found => Err(Failure::usage(format!(
-            "digest: it is {}, and that of the contract is {}",
-            Digest(said).text(),
-            Digest(found).text()
-        ))
-        .help("leave the key out, or use the contract that it was written for")),
-        (_, Some(digest)) | (Some(digest), None) => Ok(digest),
-        (None, None) => Err(Failure::usage("contracts: neither `contracts` nor `digest` is set")),
-    }
+    bridge.workers(settings.workers.iter().map(|worker| of_worker(&worker.with(&settings.worker_defaults))))
 }
 
 fn of_endpoint(settings: &Endpoint, endpoint: EndpointConfig, registry: Option<Arc<Registry>>) -> EndpointConfig {
@@ -130,20 +156,25 @@ fn of_worker(settings: &Worker) -> WorkerConfig {
     worker
 }
 
-/// The library's words about a worker, with the key that they are about.
-fn problem(settings: &Settings, error: &ConfigError) -> Failure {
-    let (worker, key) = match error {
-        ConfigError::WorkerId { worker } | ConfigError::WorkerTwice { worker } => (worker, "id"),
-        ConfigError::Program { worker, .. } => (worker, "program"),
-        ConfigError::Folder { worker, .. } => (worker, "current_dir"),
-        ConfigError::Variable { worker, .. }
-        | ConfigError::OwnVariable { worker, .. }
-        | ConfigError::NoPlace { worker } => (worker, "env"),
-        ConfigError::Zero { worker, setting } | ConfigError::ZeroByte { worker, setting } => (worker, *setting),
-        ConfigError::NoTcp { worker } => (worker, "over_tcp"),
-        _ => return Failure::usage(error.to_string()),
+/// The key that the library's words are about.
+fn key(settings: &Settings, worker: Option<usize>, problem: &ConfigError) -> String {
+    let Some((index, worker)) = worker.and_then(|index| Some((index, settings.workers.get(index)?))) else {
+        return match problem {
+            ConfigError::Name { .. } => "name",
+            ConfigError::StatsInterval => "stats_interval",
+            _ => "socket",
+        }
+        .to_owned();
     };
-    let index = settings.workers.iter().rposition(|of| of.id.as_ref() == Some(worker)).unwrap_or_default();
-    let key = format!("workers[{index}].{key}");
-    Failure::usage(Problem { key, words: error.to_string() }.to_string())
+    let key = match problem {
+        ConfigError::WorkerId { .. } | ConfigError::WorkerTwice { .. } => "id",
+        ConfigError::Program { .. } => "program",
+        ConfigError::Folder { .. } => "current_dir",
+        ConfigError::Variable { .. } | ConfigError::OwnVariable { .. } | ConfigError::NoPlace { .. } => "env",
+        ConfigError::NoTcp { .. } => "over_tcp",
+        ConfigError::Zero { setting, .. } | ConfigError::ZeroByte { setting, .. } => setting,
+        _ => return format!("workers[{index}]"),
+    };
+    let is_default = !worker.keys().contains(&key) && settings.worker_defaults.keys().contains(&key);
+    if is_default { format!("worker_defaults.{key}") } else { format!("workers[{index}].{key}") }
 }

@@ -8,14 +8,14 @@ use super::assemble::{Assembled, assemble};
 use super::config;
 use super::exit::Failure;
 use super::flags::Flags;
-use super::terminal;
+use super::terminal::{self, printable};
 use super::values::{Digest, Value};
 
 /// Say what is wrong with a configuration, without running it
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Takes the flags of `run`. Every key is checked, the contract is compiled, and workers' programs are looked for; nothing
-is bound or started.
+is bound or started. All that is wrong is said at once, in the order of the file.
 
 Examples:
   myc-bridge check --config bridge.yaml
@@ -29,8 +29,8 @@ pub struct CheckArgs {
 }
 
 pub fn run(args: CheckArgs) -> Result<(), Failure> {
-    let settings = config::read(args.config.as_deref(), &args.flags.0)?;
-    let Assembled { contract, digest, .. } = assemble(&settings)?;
+    let configuration = config::load(args.config.as_deref(), &args.flags.0)?;
+    let Assembled { settings, contract, digest, .. } = assemble(configuration)?;
     let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
     let workers = count(settings.workers.len(), "worker");
     let messages = match contract {
@@ -38,6 +38,6 @@ pub fn run(args: CheckArgs) -> Result<(), Failure> {
         None => "no contract".to_owned(),
     };
     let file = args.config.as_deref().unwrap_or(Path::new("the command line")).display().to_string();
-    let (name, digest) = (settings.name(), Digest(digest).text());
+    let (file, name, digest) = (printable(&file), settings.name(), Digest(digest).text());
     terminal::data(format!("{file} is right: bridge `{name}`, {workers}, {messages}, digest {digest}\n"))
 }

@@ -95,19 +95,17 @@ impl Condition {
         }
         // A path has one step at least.
         let (ty, field) = found.ok_or(Impossible::NoField)?;
-        let value = self.value(schema, message, ty, field.is_some_and(|field| field.optional))?;
-        match field {
-            Some(field) if value != Value::Absent => self.keeps_rules(schema, message, field, &value, &path)?,
-            _ => {}
-        }
+        let value = self.value(&Target { schema, message, ty, field, path: &path })?;
         Ok(Test { path, value })
     }
 
-    fn value(&self, schema: &Schema, message: &Message, ty: &Type, optional: bool) -> Result<Value, Impossible> {
+    fn value(&self, target: &Target<'_>) -> Result<Value, Impossible> {
+        let Target { schema, message, ty, field, .. } = target;
+        let path = &self.path;
+        let optional = field.is_some_and(|field| field.optional);
         if optional && self.text == "null" {
             return Ok(Value::Absent);
         }
-        let path = &self.path;
         let never = |why: &str, help: String| {
             let is = schema.type_name(ty);
             Impossible::Never { words: format!("`{path}` of {} is {is}: {why}", message.name), help }
@@ -126,46 +124,54 @@ impl Condition {
             _ => {}
         }
         let null = if optional { "; or `null`, where there is none" } else { "" };
-        let help = || format!("write a value such as `{path}={}`{null}", example(schema, ty));
+        let help = || format!("write a value such as `{path}={}`{null}", target.example().escape_debug());
         let value =
             value::part_from_json(schema, ty, &json(ty, &self.text)).map_err(|error| never(&error.detail, help()))?;
         match (ty, &value) {
             (Type::String { bound }, Value::String(text)) if text.len() > *bound as usize => {
-                Err(never(&format!("this text has {} bytes", text.len()), help()))
+                return Err(never(&format!("this text has {} bytes", text.len()), help()));
             }
             (Type::Array { len, .. }, Value::Bytes(bytes)) if bytes.len() != *len as usize => {
-                Err(never(&format!("these are {} bytes", bytes.len()), help()))
+                return Err(never(&format!("these are {} bytes", bytes.len()), help()));
             }
             (Type::Vec { bound, .. }, Value::Bytes(bytes)) if bytes.len() > *bound as usize => {
-                Err(never(&format!("these are {} bytes", bytes.len()), help()))
+                return Err(never(&format!("these are {} bytes", bytes.len()), help()));
             }
-            _ => Ok(value),
+            _ => {}
+        }
+        // Who decodes a value that breaks a rule refuses the whole message.
+        match field.map_or(Ok(()), |field| value::rules(field, &value)) {
+            Ok(()) => Ok(value),
+            Err(error) => {
+                let (name, text, why, rule) = (&message.name, self.text.escape_debug(), error.detail, error.code);
+                let words = format!("`{path}` of {name} is never `{text}`, which {why} ({rule})");
+                Err(Impossible::Never { words, help: help() })
+            }
         }
     }
+}
 
-    /// A value that breaks a rule of its field is in no message: who decodes it refuses the whole.
-    fn keeps_rules(
-        &self,
-        schema: &Schema,
-        message: &Message,
-        field: &Field,
-        value: &Value,
-        at: &[usize],
-    ) -> Result<(), Impossible> {
-        let Err(error) = value::rules(field, value) else { return Ok(()) };
-        let (path, text) = (&self.path, self.text.escape_debug());
-        let (name, why, rule) = (&message.name, &error.detail, error.code);
-        let words = format!("`{path}` of {name} is never `{text}`, which {why} ({rule})");
-        let example = value::example(schema, message);
-        let help = match example
-            .as_ref()
-            .and_then(|example| part(example, at))
-            .and_then(|part| written(schema, &field.ty, part))
-        {
-            Some(example) => format!("write a value such as `{path}={}`", example.escape_debug()),
-            None => "the contract says which values it has".to_owned(),
+/// What a condition is on.
+struct Target<'a> {
+    schema: &'a Schema,
+    message: &'a Message,
+    ty: &'a Type,
+    /// The field, unless it is an element.
+    field: Option<&'a Field>,
+    /// Positions, from outside in.
+    path: &'a [usize],
+}
+
+impl Target<'_> {
+    /// A value that it can have, as it is written on the command line.
+    fn example(&self) -> String {
+        let Self { schema, message, ty, path, .. } = self;
+        let by_rules = || {
+            let example = value::example(schema, message)?;
+            written(schema, ty, part(&example, path)?)
         };
-        Err(Impossible::Never { words, help })
+        let has_rules = self.field.is_some_and(|field| !field.rules.is_empty());
+        has_rules.then(by_rules).flatten().unwrap_or_else(|| example(schema, ty))
     }
 }
 

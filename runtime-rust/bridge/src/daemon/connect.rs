@@ -35,7 +35,7 @@ pub enum Address {
 impl Target {
     /// What the configuration says of the bridge; nothing where none is named.
     pub fn settings(&self) -> Result<Settings, Failure> {
-        Ok(config::read(self.config.as_deref(), &Settings::default())?)
+        config::read(self.config.as_deref())
     }
 
     /// Where the bridge is, by the command line or these settings.

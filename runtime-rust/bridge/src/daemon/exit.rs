@@ -6,8 +6,6 @@ use std::process::ExitCode;
 
 use rustix::io::Errno;
 
-use super::config::ConfigError;
-
 /// How a command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
@@ -90,18 +88,6 @@ impl Failure {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::silent(Exit::Done),
             _ => Self::io(format!("cannot write to stdout: {error}")),
-        }
-    }
-}
-
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        match &error {
-            ConfigError::Read { path, source } => Self::system(format!("cannot read {}", path.display()), source),
-            ConfigError::File { .. } => Self::usage(error.to_string()),
-            ConfigError::Settings(problems) => {
-                Self { lines: problems.iter().map(ToString::to_string).collect(), ..Self::silent(Exit::Usage) }
-            }
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use super::settings::{Endpoint, Section, Setting, Settings, Worker, WorkerDefaults};
+use super::settings::{Endpoint, Merge, Section, Setting, Settings, Worker, WorkerDefaults};
 use super::values::Value;
 
 /// What flags have set.
@@ -18,12 +18,31 @@ pub fn flag(prefix: &str, setting: &Setting) -> String {
     format!("{prefix}{}", setting.key.replace('_', "-"))
 }
 
-/// The sections that have a flag for each setting: their heading in the help, the prefix of the flags, the settings.
-fn sections() -> [(&'static str, &'static str, Vec<Setting>); 3] {
+/// A section that has a flag for each setting.
+struct Flagged {
+    /// Its heading in the help.
+    heading: &'static str,
+    /// What its flags begin with.
+    prefix: &'static str,
+    table: Vec<Setting>,
+    set: fn(&mut Settings, &str, &str) -> Option<Result<(), String>>,
+}
+
+fn sections() -> [Flagged; 3] {
     [
-        ("Bridge", "", Settings::table()),
-        ("Clients", "", Endpoint::table()),
-        ("All workers", WORKER_PREFIX, WorkerDefaults::table()),
+        Flagged { heading: "Bridge", prefix: "", table: Settings::table(), set: |all, key, text| all.set(key, text) },
+        Flagged {
+            heading: "Clients",
+            prefix: "",
+            table: Endpoint::table(),
+            set: |all, key, text| all.endpoint.set(key, text),
+        },
+        Flagged {
+            heading: "All workers",
+            prefix: WORKER_PREFIX,
+            table: WorkerDefaults::table(),
+            set: |all, key, text| all.worker_defaults.set(key, text),
+        },
     ]
 }
 
@@ -40,8 +59,8 @@ fn argument(heading: &'static str, prefix: &str, setting: Setting) -> Arg {
 
 impl Args for Flags {
     fn augment_args(command: Command) -> Command {
-        let settings = sections().into_iter().flat_map(|(heading, prefix, settings)| {
-            settings.into_iter().map(move |setting| argument(heading, prefix, setting))
+        let settings = sections().into_iter().flat_map(|Flagged { heading, prefix, table, .. }| {
+            table.into_iter().map(move |setting| argument(heading, prefix, setting))
         });
         command.args(settings).args([
             Arg::new("worker")
@@ -104,15 +123,10 @@ impl FromArgMatches for Flags {
         let wrong = |words: String| clap::Error::raw(clap::error::ErrorKind::ValueValidation, words + "\n");
         let settings = &mut self.0;
         // Every text was checked when it was parsed; were one wrong all the same, the error would say so.
-        for (heading, prefix, table) in sections() {
+        for Flagged { prefix, table, set, .. } in sections() {
             for setting in table {
                 let Some(text) = matches.get_one::<String>(&flag(prefix, &setting)) else { continue };
-                let set = match heading {
-                    "Bridge" => settings.set(setting.key, text),
-                    "Clients" => settings.endpoint.set(setting.key, text),
-                    _ => settings.worker_defaults.set(setting.key, text),
-                };
-                set.unwrap_or(Ok(())).map_err(wrong)?;
+                set(settings, setting.key, text).unwrap_or(Ok(())).map_err(wrong)?;
             }
         }
         for text in matches.get_many::<String>("worker").into_iter().flatten() {
@@ -127,7 +141,6 @@ impl FromArgMatches for Flags {
 
 /// Adds what is set about a worker to what was set about it before.
 fn add(workers: &mut Vec<Worker>, worker: Worker) {
-    use super::settings::Merge;
     match workers.iter_mut().find(|known| known.id == worker.id) {
         Some(known) => *known = worker.or(known),
         None => workers.push(worker),
@@ -147,7 +160,7 @@ mod tests {
     // A flag that set nothing, or another key, would be silently without effect.
     #[test]
     fn every_setting_has_a_flag() {
-        for (heading, prefix, table) in sections() {
+        for Flagged { prefix, table, set, .. } in sections() {
             for setting in table {
                 let text = match setting.value {
                     "TIME" => "7ms",
@@ -162,12 +175,7 @@ mod tests {
                 let text = if setting.key == "unknown_types" { "forward" } else { text };
                 let parsed = parse(&[&format!("--{}", flag(prefix, &setting)), text]).expect("a flag");
                 let mut expected = Settings::default();
-                let set = match heading {
-                    "Bridge" => expected.set(setting.key, text),
-                    "Clients" => expected.endpoint.set(setting.key, text),
-                    _ => expected.worker_defaults.set(setting.key, text),
-                };
-                assert_eq!(set, Some(Ok(())), "{}", setting.key);
+                assert_eq!(set(&mut expected, setting.key, text), Some(Ok(())), "{}", setting.key);
                 assert_ne!(expected, Settings::default(), "{}", setting.key);
                 assert_eq!(parsed, expected, "{}", setting.key);
             }

@@ -20,7 +20,6 @@ mod logs;
 mod man;
 mod notify;
 mod pages;
-mod places;
 mod publish;
 mod run;
 mod runtime;
@@ -78,7 +77,8 @@ enum Command {
 
 /// Runs the command that the arguments, program name first, ask for.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
-    let result = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let result = match Cli::try_parse_from(&arguments) {
         Ok(Cli { command }) => match command {
             Command::Run(args) => run::run(args),
             Command::Check(args) => check::run(args),
@@ -88,7 +88,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             Command::Completions(args) => completions::run(args),
             Command::Man(args) => man::run(args),
         },
-        Err(error) => usage(&error),
+        Err(error) => usage(&error, &arguments),
     };
     match result {
         Ok(()) => Exit::Done,
@@ -100,7 +100,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 }
 
 /// Help and version go to stdout, mistakes to stderr.
-fn usage(error: &clap::Error) -> Result<(), Failure> {
+fn usage(error: &clap::Error, arguments: &[OsString]) -> Result<(), Failure> {
+    let is_harmless = |argument: &OsString| !argument.to_string_lossy().contains(char::is_control);
+    if error.use_stderr() && !arguments.iter().all(is_harmless) {
+        // What is quoted of them must not reach a terminal as it is.
+        let text = error.render().to_string();
+        text.lines().for_each(|line| terminal::words(&format!("{}\n", terminal::printable(line))));
+        return Err(Failure::silent(Exit::Usage));
+    }
     match error.print() {
         Err(io) if io.kind() != ErrorKind::BrokenPipe => Err(Failure::stdout(&io)),
         _ if error.use_stderr() => Err(Failure::silent(Exit::Usage)),

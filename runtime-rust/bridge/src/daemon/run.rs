@@ -18,7 +18,7 @@ use super::flags::Flags;
 use super::http::{self, Listener};
 use super::life::{self, Signals};
 use super::pages::Pages;
-use super::settings::Settings;
+use super::values::{Digest, Value};
 use super::{config, logs, runtime};
 
 /// After the bridge has ended: for what still runs in the background.
@@ -44,8 +44,9 @@ pub struct RunArgs {
 }
 
 pub fn run(args: RunArgs) -> Result<(), Failure> {
-    let settings = config::read(args.config.as_deref(), &args.flags.0)?;
-    let assembled = assemble(&settings)?;
+    let configuration = config::load(args.config.as_deref(), &args.flags.0)?;
+    let assembled = assemble(configuration)?;
+    let settings = &assembled.settings;
     let filter = config::filter(&settings.log()).map_err(|words| Failure::usage(format!("log: {words}")))?;
     let cannot_start = |error: &dyn std::error::Error| Failure::io(format!("cannot start: {}", with_causes(error)));
     logs::start(settings.log_format(), filter).map_err(|error| cannot_start(&error))?;
@@ -54,7 +55,7 @@ pub fn run(args: RunArgs) -> Result<(), Failure> {
         None => None,
     };
     let runtime = runtime::of_many_threads()?;
-    let ended = runtime.block_on(daemon(&settings, assembled, recorder));
+    let ended = runtime.block_on(daemon(assembled, recorder));
     runtime.shutdown_timeout(END_LIMIT);
     ended
 }
@@ -67,7 +68,8 @@ fn recorder() -> Result<PrometheusHandle, Failure> {
     Ok(recorder)
 }
 
-async fn daemon(settings: &Settings, assembled: Assembled, recorder: Option<PrometheusHandle>) -> Result<(), Failure> {
+async fn daemon(assembled: Assembled, recorder: Option<PrometheusHandle>) -> Result<(), Failure> {
+    let Assembled { settings, bridge, contract, digest } = assembled;
     // From here on a signal ends the bridge in order.
     let signals = Signals::new().map_err(|error| Failure::io(format!("cannot wait for signals: {error}")))?;
     let http = match &settings.http {
@@ -78,19 +80,19 @@ async fn daemon(settings: &Settings, assembled: Assembled, recorder: Option<Prom
         ),
         None => None,
     };
-    let control = match config::control(settings) {
+    let control = match config::control_socket(&settings) {
         Some(path) => Some(UnixServer::bind(&path, 0o600).await.map_err(|error| bind(&error))?),
         None => None,
     };
     let bus = MessageBus::new();
-    let bridge = ForeignBridge::start(&bus, assembled.bridge).await.map_err(|error| match &error {
+    let bridge = ForeignBridge::start(&bus, bridge).await.map_err(|error| match &error {
         BridgeError::Bind(error) => bind(error),
         BridgeError::Config(_) => Failure::usage(error.to_string()),
         _ => Failure::io(with_causes(&error)),
     })?;
     let bridge = Arc::new(bridge);
     let exporter = bridge.endpoints().into_iter().fold(Exporter::new(bus.clone()), Exporter::endpoint);
-    let pages = Arc::new(Pages::new(settings, assembled.contract.as_ref(), Arc::clone(&bridge), exporter, recorder));
+    let pages = Arc::new(Pages::new(&settings, contract.as_ref(), Arc::clone(&bridge), exporter, recorder));
     let stop = CancellationToken::new();
     let mut servers = tokio::task::JoinSet::new();
     if let Some(listener) = http {
@@ -106,13 +108,13 @@ async fn daemon(settings: &Settings, assembled: Assembled, recorder: Option<Prom
         bridge = bridge.name(),
         version = env!("CARGO_PKG_VERSION"),
         pid = std::process::id(),
-        digest = super::values::Value::text(&super::values::Digest(assembled.digest)),
+        digest = Digest(digest).text(),
         unix = bridge.path().map(|path| path.display().to_string()),
         tcp = bridge.local_addr().map(|address| address.to_string()),
         workers = settings.workers.len(),
         "the bridge is started",
     );
-    let ended = life::live(settings, &bridge, &pages, signals).await;
+    let ended = life::live(&settings, &bridge, &pages, signals).await;
     stop.cancel();
     while servers.join_next().await.is_some() {}
     bus.close();

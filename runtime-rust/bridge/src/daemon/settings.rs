@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 
 use mycelium_wire::frame::MAX_PAYLOAD;
-use serde::Deserialize;
 
+use super::config::findings::{Findings, inside};
+use super::config::yaml::Node;
 use super::values::*;
 
 /// One setting, as the help and the documentation tell of it.
@@ -23,13 +24,22 @@ pub struct Setting {
     pub check: fn(&str) -> Result<(), String>,
 }
 
+/// What a file or a part of it sets.
+pub trait Part: Sized {
+    /// What is right of it; the rest is said.
+    fn read(node: &Node, path: &str, findings: &mut Findings) -> Self;
+}
+
 /// A section of the file.
-pub trait Section: Default {
+pub trait Section: Part + Default {
     /// Its settings, in the order of the documentation.
     fn table() -> Vec<Setting>;
 
     /// Sets one of them, by the text of a flag. `None`: there is none of this key.
     fn set(&mut self, key: &str, text: &str) -> Option<Result<(), String>>;
+
+    /// The keys of those that are set.
+    fn keys(&self) -> Vec<&'static str>;
 }
 
 /// What can be set in two places.
@@ -40,17 +50,15 @@ pub trait Merge {
 
 macro_rules! section {
     (
-        $(#[$meta:meta])* $name:ident
+        $(#[$meta:meta])* $name:ident $expected:literal
         $([$inner:ident: $section:ty])*
         $($key:ident: $kind:ty [$($default:expr)?] $value:literal $help:literal;)+
     ) => {
-        #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-        #[serde(deny_unknown_fields, default)]
+        #[derive(Clone, Debug, Default, PartialEq)]
         $(#[$meta])*
         pub struct $name {
             $(
                 #[doc = concat!($help, ".")]
-                #[serde(deserialize_with = "read")]
                 pub $key: Option<$kind>,
             )+
             $(
@@ -62,6 +70,25 @@ macro_rules! section {
         #[allow(dead_code, reason = "workers' settings are read where they and their defaults are together")]
         impl $name {
             $(section!(@getter $key $kind [$($default)?] $help);)+
+        }
+
+        impl Part for $name {
+            fn read(node: &Node, path: &str, findings: &mut Findings) -> Self {
+                let mut section = Self::default();
+                let expected = concat!("keys and values such as `", $expected, "`");
+                for (key, node) in node.entries(expected, path, findings).unwrap_or_default() {
+                    let inner = inside(path, &key.text);
+                    match &*key.text {
+                        $(stringify!($key) => section.$key = <$kind as Value>::read(node, &inner, findings),)+
+                        $(stringify!($inner) => section.$inner = <$section as Part>::read(node, &inner, findings),)*
+                        unknown => {
+                            let known = [$(stringify!($key),)+ $(stringify!($inner),)*];
+                            findings.unknown_key(key.place, path, unknown, &known);
+                        }
+                    }
+                }
+                section
+            }
         }
 
         impl Section for $name {
@@ -82,6 +109,11 @@ macro_rules! section {
                     $(stringify!($key) => Some(<$kind as Value>::parse(text).map(|value| self.$key = Some(value))),)+
                     _ => None,
                 }
+            }
+
+            fn keys(&self) -> Vec<&'static str> {
+                let keys = [$((stringify!($key), self.$key.is_some()),)+];
+                keys.into_iter().filter_map(|(key, is_set)| is_set.then_some(key)).collect()
             }
         }
 
@@ -118,8 +150,7 @@ const fn milliseconds(milliseconds: u64) -> Period {
 
 section! {
     /// All settings: those of the bridge as a whole, and the sections.
-    #[serde(expecting = "keys and values such as `socket: bus.sock`")]
-    Settings
+    Settings "socket: bus.sock"
     [endpoint: Endpoint] [worker_defaults: WorkerDefaults] [workers: Vec<Worker>]
     name: String ["mycelium".into()] "NAME" "The bridge's name in logs and metrics";
     contracts: PathBuf [] "FILE" "The contract: every message is checked against it, and clients are held to its digest";
@@ -140,8 +171,7 @@ section! {
 
 section! {
     /// What is set about the sockets and their clients.
-    #[serde(expecting = "keys and values such as `{ max_clients: 64 }`")]
-    Endpoint
+    Endpoint "{ max_clients: 64 }"
     share: bool [false] "BOOL"
         "Lets clients of another version of the contract run with the messages that are the same in both";
     unknown_types: Unknown [Unknown::Refuse] "WHAT"
@@ -188,14 +218,12 @@ macro_rules! worker_section {
 
 worker_section! {
     /// What is set about every worker that does not say otherwise.
-    #[serde(expecting = "keys and values such as `{ grace: 10s }`")]
-    WorkerDefaults
+    WorkerDefaults "{ grace: 10s }"
 }
 
 worker_section! {
     /// What is set about one worker.
-    #[serde(expecting = "keys and values such as `{ id: echo, program: ./echo }`")]
-    Worker
+    Worker "{ id: echo, program: ./echo }"
     id: String [] "ID" "The worker's id, `MYCELIUM_WORKER_ID`: in logs, metrics and `status`";
     program: PathBuf [] "PROGRAM" "The program; a name without a `/` is looked for in `PATH`";
     args: Words [Words::default()] "LIST" "Its arguments";
@@ -215,6 +243,13 @@ impl Worker {
         copy!(ready_deadline grace max_line stdout_level stderr_level backoff_initial backoff_max backoff_factor backoff_jitter);
         copy!(restarts restart_window healthy_after);
         self.or(&from_defaults)
+    }
+}
+
+impl Part for Vec<Worker> {
+    fn read(node: &Node, path: &str, findings: &mut Findings) -> Self {
+        let nodes = node.elements(path, findings).unwrap_or_default().iter().enumerate();
+        nodes.map(|(index, node)| Worker::read(node, &format!("{path}[{index}]"), findings)).collect()
     }
 }
 

@@ -8,7 +8,6 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::exit::{Exit, Failure};
-use super::settings::Settings;
 use super::terminal::printable;
 use super::values::{Period, Value};
 use super::{config, control, runtime, terminal};
@@ -47,8 +46,8 @@ pub fn run(args: StatusArgs) -> Result<(), Failure> {
             ));
         }
         (None, Some(config)) => {
-            let settings = config::read(Some(&config), &Settings::default())?;
-            config::control(&settings).ok_or_else(|| {
+            let settings = config::read(Some(&config))?;
+            config::control_socket(&settings).ok_or_else(|| {
                 Failure::usage("control: the bridge has no control socket")
                     .help("set `control` in its configuration: without `socket` there is no default")
             })?

@@ -169,17 +169,18 @@ async fn report(client: &Client, shown: &Shown<'_>, mut missing: Missing) -> Res
     let mut is_gone = false;
     loop {
         let was_gone = is_gone;
-        match &*state.borrow_and_update() {
+        let is_connected = match &*state.borrow_and_update() {
             ClientState::Failed(_) | ClientState::Closed => return Ok(()),
-            ClientState::Connected { .. } => is_gone = false,
-            ClientState::Disconnected { .. } => is_gone = true,
-            _ => {}
-        }
+            ClientState::Connected { .. } => true,
+            ClientState::Disconnected { .. } => false,
+            _ => !is_gone,
+        };
+        is_gone = !is_connected;
         if is_gone && !was_gone {
             terminal::words("the bridge is gone; connecting again\n");
         }
-        if was_gone && !is_gone {
-            // It may be another one, with another contract.
+        if is_connected {
+            // It may be another one by now, with another contract.
             missing.say(client, shown)?;
         }
         if state.changed().await.is_err() {

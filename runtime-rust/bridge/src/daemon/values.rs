@@ -2,14 +2,14 @@
 //! [`super::settings`]'s.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
 use mycelium_bus::deadline::LONGEST;
-use serde::de::{Error, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+
+use super::config::findings::{Findings, inside};
+use super::config::yaml::{self, Node};
 
 mod words;
 
@@ -23,11 +23,23 @@ pub trait Value: Sized {
     /// What [`Value::parse`] reads.
     fn text(&self) -> String;
 
-    /// The value in the file: the same text, unless it is a list or a mapping there.
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Plain(text) = Plain::deserialize(deserializer)?;
-        Self::parse(&text).map_err(D::Error::custom)
+    /// The value in the file: the same text, unless it is a list or a mapping there. `None`: it is wrong, which is said.
+    fn read(node: &Node, path: &str, findings: &mut Findings) -> Option<Self> {
+        match Self::parse(node.text(path, findings)?) {
+            Ok(value) => Some(value),
+            Err(words) => {
+                findings.at(node.place, path, words);
+                None
+            }
+        }
     }
+}
+
+/// The value of a flag that is written as in the file; `None`: it is wrong, which is said.
+fn of_flag<T: Value>(text: &str, findings: &mut Findings) -> Option<T> {
+    let node = yaml::read(text.as_bytes(), findings)?;
+    let value = T::read(&node, "", findings)?;
+    findings.is_empty().then_some(value)
 }
 
 /// A span of time, such as `250ms`, `5s` or `1m 30s`.
@@ -222,29 +234,54 @@ impl Value for Uids {
         self.0.iter().map(u32::to_string).collect::<Vec<_>>().join(",")
     }
 
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::deserialize(deserializer)
+    fn read(node: &Node, path: &str, findings: &mut Findings) -> Option<Self> {
+        let uid =
+            |text: &str| text.parse().map_err(|_| format!("expected a number from 0 to {}, found `{text}`", u32::MAX));
+        elements(node, path, findings, uid).map(Self)
     }
 }
 
 impl Value for Words {
     fn parse(text: &str) -> Result<Self, String> {
-        serde_yaml::from_str(text).map_err(|_| format!("`{}` is no list such as `[--fast, x]`", text.escape_debug()))
+        let words = of_flag(text, &mut Findings::default());
+        words.ok_or_else(|| format!("`{}` is no list such as `[--fast, x]`", text.escape_debug()))
     }
 
     fn text(&self) -> String {
         serde_json::json!(self.0).to_string()
     }
 
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::deserialize(deserializer)
+    fn read(node: &Node, path: &str, findings: &mut Findings) -> Option<Self> {
+        elements(node, path, findings, |text| Ok(text.to_owned())).map(Self)
     }
+}
+
+/// The elements of a list, each a text that is one. One that is not is said, and the whole is none.
+fn elements<T>(
+    node: &Node,
+    path: &str,
+    findings: &mut Findings,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Option<Vec<T>> {
+    let nodes = node.elements(path, findings)?;
+    let mut elements = Vec::with_capacity(nodes.len());
+    for (index, node) in nodes.iter().enumerate() {
+        let path = format!("{path}[{index}]");
+        let Some(text) = node.text(&path, findings) else { continue };
+        match parse(text) {
+            Ok(element) => elements.push(element),
+            Err(words) => findings.at(node.place, &path, words),
+        }
+    }
+    (elements.len() == nodes.len()).then_some(elements)
 }
 
 impl Value for Environment {
     fn parse(text: &str) -> Result<Self, String> {
-        serde_yaml::from_str(text).map_err(|error| {
-            format!("`{}` is no environment such as `{{NAME: value, REMOVED: null}}`: {error}", text.escape_debug())
+        let mut findings = Findings::default();
+        of_flag(text, &mut findings).ok_or_else(|| {
+            let why: String = findings.lines().iter().map(|line| format!(": {line}")).collect();
+            format!("`{}` is no environment such as `{{NAME: value, REMOVED: null}}`{why}", text.escape_debug())
         })
     }
 
@@ -252,14 +289,33 @@ impl Value for Environment {
         serde_json::json!(self.0).to_string()
     }
 
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::deserialize(deserializer)
+    fn read(node: &Node, path: &str, findings: &mut Findings) -> Option<Self> {
+        let expected = "variables such as `NAME: value`, and `NAME: null` to remove one";
+        let mut variables = BTreeMap::new();
+        let mut is_right = true;
+        for (name, node) in node.entries(expected, path, findings)? {
+            let inner = inside(path, &name.text);
+            let name_is_right = !name.text.is_empty() && !name.text.contains(['=', '\0']);
+            if !name_is_right {
+                findings.at(name.place, path, format!("`{}` is no name of a variable", name.text));
+            }
+            let value = if node.is_nothing() { Some(None) } else { node.text(&inner, findings).map(Some) };
+            is_right &= name_is_right && value.is_some();
+            variables.insert(name.text.clone(), value.flatten().map(str::to_owned));
+        }
+        is_right.then_some(Self(variables))
     }
 }
 
 impl Value for String {
     fn parse(text: &str) -> Result<Self, String> {
-        if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(text.to_owned()) }
+        match text {
+            "" => Err("it is empty".to_owned()),
+            text if text.contains(char::is_control) => {
+                Err(format!("`{}` has control characters: leave them out", text.escape_debug()))
+            }
+            text => Ok(text.to_owned()),
+        }
     }
 
     fn text(&self) -> String {
@@ -269,7 +325,7 @@ impl Value for String {
 
 impl Value for PathBuf {
     fn parse(text: &str) -> Result<Self, String> {
-        String::parse(text).map(Self::from)
+        if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(text.into()) }
     }
 
     fn text(&self) -> String {
@@ -284,77 +340,6 @@ impl Value for bool {
 
     fn text(&self) -> String {
         self.to_string()
-    }
-}
-
-/// Reads a setting of the file.
-pub fn read<'de, T: Value, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::read(deserializer).map(Some)
-}
-
-/// One value as it is written: `0x10` and `1.50` stay what they are.
-struct Plain(String);
-
-impl<'de> Deserialize<'de> for Plain {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Written;
-
-        impl Visitor<'_> for Written {
-            type Value = Plain;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("one value")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Plain, E> {
-                Ok(Plain(text.to_owned()))
-            }
-        }
-
-        deserializer.deserialize_str(Written)
-    }
-}
-
-impl<'de> Deserialize<'de> for Words {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Vec::<Plain>::deserialize(deserializer).map(|words| Self(words.into_iter().map(|Plain(word)| word).collect()))
-    }
-}
-
-impl<'de> Deserialize<'de> for Uids {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Vec::deserialize(deserializer).map(Self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Environment {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Variables;
-
-        impl<'de> Visitor<'de> for Variables {
-            type Value = Environment;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("variables such as `NAME: value`, and `NAME: null` to remove one")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Environment, A::Error> {
-                let mut variables = BTreeMap::new();
-                while let Some(Plain(name)) = map.next_key()? {
-                    let name_is_right = !name.is_empty() && !name.contains(['=', '\0']);
-                    if !name_is_right {
-                        return Err(A::Error::custom(format!("`{}` is no name of a variable", name.escape_debug())));
-                    }
-                    let value: Option<Plain> = map.next_value()?;
-                    if variables.insert(name.clone(), value.map(|Plain(value)| value)).is_some() {
-                        return Err(A::Error::custom(format!("the variable `{name}` is there twice")));
-                    }
-                }
-                Ok(Environment(variables))
-            }
-        }
-
-        deserializer.deserialize_map(Variables)
     }
 }
 

@@ -168,60 +168,64 @@ impl WorkerConfig {
         self
     }
 
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+    /// Everything that keeps it from being launched.
+    pub(crate) fn problems(&self) -> Vec<ConfigError> {
         let id = || self.id.clone();
-        if self.id.is_empty() || self.id.len() > MAX_ID || self.id.chars().any(char::is_control) {
-            return Err(ConfigError::WorkerId { worker: id() });
+        let mut problems = Vec::new();
+        if self.id.is_empty() || self.id.len() > MAX_ID || self.id.contains(char::is_control) {
+            problems.push(ConfigError::WorkerId { worker: id() });
         }
         let nul = |text: &OsStr| text.as_bytes().contains(&0);
         let folder = self.current_dir.as_deref().map(Path::as_os_str);
+        let program_has_nul = nul(self.program.as_os_str());
+        let folder_has_nul = folder.is_some_and(nul);
         for (setting, has_nul) in [
-            ("program", nul(self.program.as_os_str())),
+            ("program", program_has_nul),
             ("args", self.args.iter().any(|arg| nul(arg))),
-            ("current_dir", folder.is_some_and(nul)),
+            ("current_dir", folder_has_nul),
         ] {
             if has_nul {
-                return Err(ConfigError::ZeroByte { worker: id(), setting });
+                problems.push(ConfigError::ZeroByte { worker: id(), setting });
             }
         }
         for (name, value) in &self.env {
             let is_name = !name.is_empty() && !name.as_bytes().contains(&b'=') && !nul(name);
             if !is_name || value.as_deref().is_some_and(nul) {
-                return Err(ConfigError::Variable { worker: id(), name: name.to_string_lossy().into_owned() });
+                problems.push(ConfigError::Variable { worker: id(), name: name.to_string_lossy().into_owned() });
             }
             if let Some(name) = [SCHEMA_DIGEST, WORKER_ID, WORKER_TOKEN].into_iter().find(|own| *name == **own) {
-                return Err(ConfigError::OwnVariable { worker: id(), name });
+                problems.push(ConfigError::OwnVariable { worker: id(), name });
             }
             if *name == *SOCKET && value.as_deref().is_none_or(OsStr::is_empty) {
-                return Err(ConfigError::NoPlace { worker: id() });
+                problems.push(ConfigError::NoPlace { worker: id() });
             }
         }
-        if self.max_line == 0 {
-            return Err(ConfigError::Zero { worker: id(), setting: "max_line" });
-        }
-        if self.ready_deadline.is_zero() {
-            return Err(ConfigError::Zero { worker: id(), setting: "ready_deadline" });
+        for (setting, is_zero) in [("max_line", self.max_line == 0), ("ready_deadline", self.ready_deadline.is_zero())]
+        {
+            if is_zero {
+                problems.push(ConfigError::Zero { worker: id(), setting });
+            }
         }
         if let Some(folder) = &self.current_dir
+            && !folder_has_nul
             && !folder.is_dir()
         {
-            return Err(ConfigError::Folder { worker: id(), folder: folder.clone() });
+            problems.push(ConfigError::Folder { worker: id(), folder: folder.clone() });
         }
-        self.check_program()
+        if !program_has_nul && let Some(problem) = self.program_problem() {
+            problems.push(ConfigError::Program { worker: id(), program: self.program.clone(), problem });
+        }
+        problems
     }
 
-    fn check_program(&self) -> Result<(), ConfigError> {
-        let (worker, program) = (self.id.clone(), self.program.clone());
+    /// Why the program cannot be started, as far as can be seen.
+    fn program_problem(&self) -> Option<&'static str> {
         if has_folder(&self.program) {
             return match std::fs::metadata(&self.program) {
-                Ok(found) if !found.is_file() => {
-                    Err(ConfigError::Program { worker, program, problem: "is not a file" })
-                }
-                Ok(found) if found.permissions().mode() & 0o111 == 0 => {
-                    Err(ConfigError::Program { worker, program, problem: "is not executable" })
-                }
-                Ok(_) => Ok(()),
-                Err(_) => Err(ConfigError::Program { worker, program, problem: "cannot be found" }),
+                Ok(found) if !found.is_file() => Some("is not a file"),
+                Ok(found) if found.permissions().mode() & 0o111 == 0 => Some("is not executable"),
+                Ok(_) => None,
+                Err(_) => Some("cannot be found"),
             };
         }
         let path = match self.env.get(OsStr::new("PATH")) {
@@ -230,15 +234,12 @@ impl WorkerConfig {
             None => std::env::var_os("PATH"),
         };
         // Without the variable the system looks in folders of its own; what it finds is seen at the launch.
-        let Some(path) = path else { return Ok(()) };
+        let path = path?;
         let is_program = |folder: PathBuf| {
             std::fs::metadata(folder.join(&self.program))
                 .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
         };
-        match std::env::split_paths(&path).any(is_program) {
-            true => Ok(()),
-            false => Err(ConfigError::Program { worker, program, problem: "is in no folder of PATH" }),
-        }
+        if std::env::split_paths(&path).any(is_program) { None } else { Some("is in no folder of PATH") }
     }
 
     /// The program as it is launched: found from the bridge's folder.

@@ -36,51 +36,81 @@ fn settings_that_are_wrong() {
                 "error: bridge.yaml:3:26: endpoint.drain_limit: `9223372036854775807s` is longer than can be counted: 36500 days",
             ],
         ),
-        ("endpoint: { allowed_uids: [] }\n", &["error: endpoint.allowed_uids: nobody is in it"]),
-        ("workers: [{ id: x, program: sh, max_line: 0 }]\n", &["error: workers[0].max_line: ", "is zero"]),
-        ("worker_defaults: { max_line: 0 }\nworkers: [{ id: x, program: sh }]\n", &["error: workers[0].max_line: "]),
-        ("workers: [{ id: x, program: sh, args: [a, \"b\\0\"] }]\n", &["error: workers[0].args: ", "zero byte"]),
-        ("workers: [{ id: x, program: \"s\\0h\" }]\n", &["error: workers[0].program: ", "zero byte"]),
+        ("endpoint: { allowed_uids: [] }\n", &["error: bridge.yaml:3:27: endpoint.allowed_uids: nobody is in it"]),
+        (
+            "workers: [{ id: x, program: sh, max_line: 0 }]\n",
+            &["error: bridge.yaml:3:43: workers[0].max_line: it cannot be 0"],
+        ),
+        ("worker_defaults: { max_line: 0 }\n", &["error: bridge.yaml:3:30: worker_defaults.max_line: it cannot be 0"]),
+        (
+            "worker_defaults: { max_line: 0 }\nworkers: [{ id: x, program: sh }]\n",
+            &["error: bridge.yaml:3:30: worker_defaults.max_line: it cannot be 0"],
+        ),
+        (
+            "workers: [{ id: x, program: sh, args: [a, \"b\\0\"] }]\n",
+            &["error: bridge.yaml:3:39: workers[0].args: ", "zero byte"],
+        ),
+        ("workers: [{ id: x, program: \"s\\0h\" }]\n", &["error: bridge.yaml:3:29: workers[0].program: ", "zero byte"]),
         (
             "workers: [{ id: x, program: sh, current_dir: \"\\0\" }]\n",
-            &["error: workers[0].current_dir: ", "zero byte"],
+            &["error: bridge.yaml:3:46: workers[0].current_dir: ", "zero byte"],
         ),
-        ("workers: [{ id: x, program: sh, env: { A: \"\\0\" } }]\n", &["error: workers[0].env: ", "zero byte"]),
-        ("control: \"a\\0b\"\n", &["error: control: the path has a zero byte"]),
+        (
+            "workers: [{ id: x, program: sh, env: { A: \"\\0\" } }]\n",
+            &["error: bridge.yaml:3:38: workers[0].env: ", "zero byte"],
+        ),
+        ("control: \"a\\0b\"\n", &["error: bridge.yaml:3:10: control: the path has a zero byte"]),
         (
             "control: contracts.yaml\n",
-            &["error: control: at `contracts.yaml` there is something that is not a socket: remove it"],
+            &[
+                "error: bridge.yaml:3:10: control: at `contracts.yaml` there is something that is not a socket: remove it",
+            ],
         ),
-        ("control: .\n", &["error: control: at `", "there is a folder"]),
-        ("control: bridge.yaml/x\n", &["error: control: ", "`bridge.yaml` is not a folder"]),
+        ("control: .\n", &["error: bridge.yaml:3:10: control: at `", "there is a folder"]),
+        ("control: bridge.yaml/x\n", &["error: bridge.yaml:3:10: control: ", "`bridge.yaml` is not a folder"]),
         (
             "endpoint: { max_clients: 0 }\ntcp: x\n",
-            &["error: endpoint.max_clients: it cannot be 0", "error: tcp: `x` is no"],
+            &["error: bridge.yaml:3:26: endpoint.max_clients: it cannot be 0\nerror: bridge.yaml:4:6: tcp: `x` is no"],
         ),
-        ("workers: [{ id: x, program: ./none }]\n", &["error: workers[0].program: ", "./none", "cannot be found"]),
-        ("workers: [{ id: x, program: ./bridge.yaml }]\n", &["error: workers[0].program: ", "is not executable"]),
-        ("workers: [{ id: x, program: no-such-program }]\n", &["error: workers[0].program: ", "in no folder of PATH"]),
-        ("workers: [{ id: x, program: sh, current_dir: none }]\n", &["error: workers[0].current_dir: ", "none"]),
-        ("workers: [{ id: x, program: sh, over_tcp: true }]\n", &["error: workers[0].over_tcp: ", "no `tcp`"]),
+        (
+            "workers: [{ id: x, program: ./none }]\n",
+            &["error: bridge.yaml:3:29: workers[0].program: ", "./none", "cannot be found"],
+        ),
+        (
+            "workers: [{ id: x, program: ./bridge.yaml }]\n",
+            &["error: bridge.yaml:3:29: workers[0].program: ", "is not executable"],
+        ),
+        (
+            "workers: [{ id: x, program: no-such-program }]\n",
+            &["error: bridge.yaml:3:29: workers[0].program: ", "in no folder of PATH"],
+        ),
+        (
+            "workers: [{ id: x, program: sh, current_dir: none }]\n",
+            &["error: bridge.yaml:3:46: workers[0].current_dir: ", "none"],
+        ),
+        (
+            "workers: [{ id: x, program: sh, over_tcp: true }]\n",
+            &["error: bridge.yaml:3:43: workers[0].over_tcp: ", "no `tcp`"],
+        ),
         (
             "workers: [{ id: x, program: sh }, { id: y, program: sh }, { id: x, program: sh }]\n",
-            &["error: workers[2].id: there are two workers `x`"],
+            &["error: bridge.yaml:3:65: workers[2].id: there are two workers `x`"],
         ),
         (
             "workers: [{ id: x, program: sh, env: { MYCELIUM_WORKER_ID: y } }]\n",
-            &["error: workers[0].env: ", "MYCELIUM_WORKER_ID is set by the bridge"],
+            &["error: bridge.yaml:3:38: workers[0].env: ", "MYCELIUM_WORKER_ID is set by the bridge"],
         ),
         (
             "workers: [{ id: x, program: sh, env: { MYCELIUM_SCHEMA_DIGEST: null } }]\n",
-            &["error: workers[0].env: ", "MYCELIUM_SCHEMA_DIGEST is set by the bridge"],
+            &["error: bridge.yaml:3:38: workers[0].env: ", "MYCELIUM_SCHEMA_DIGEST is set by the bridge"],
         ),
         (
             "workers: [{ id: x, program: sh, env: { MYCELIUM_SOCKET: null } }]\n",
-            &["error: workers[0].env: ", "MYCELIUM_SOCKET cannot be removed or empty"],
+            &["error: bridge.yaml:3:38: workers[0].env: ", "MYCELIUM_SOCKET cannot be removed or empty"],
         ),
         (
             "digest: 5e44fe9b7eb56643368234fcc3383244e398a22044e255e803889262415528a2\n",
-            &["error: digest: it is 5e44", "that of the contract is a0b7", "help: leave the key out"],
+            &["error: bridge.yaml:3:9: digest: it is 5e44", "that of the contract is a0b7", "help: leave the key out"],
         ),
     ] {
         let place = Place::with(config);
@@ -92,12 +122,113 @@ fn settings_that_are_wrong() {
     }
 }
 
+// Mended one by one they would be as many runs, of a program that has to be deployed for each.
+#[test]
+fn all_that_is_wrong_is_said_at_once() {
+    let place = Place::new();
+    let text = "\
+name: \"desk\\e[2J\"
+contracts: contracts.yaml
+digest: 5e44fe9b7eb56643368234fcc3383244e398a22044e255e803889262415528a2
+socket: bus.sock
+tcp: 127.0.0.1:7400
+http: 127.0.0.1:7400
+endpoint:
+  max_client: 5
+  queue_frames: many
+  max_payload: 5MiB
+worker_defaults: { max_line: 0 }
+workers:
+- { id: x, program: ./none }
+- { id: x, program: sh, over_tcp: true, env: { MYCELIUM_WORKER_ID: a, MYCELIUM_SOCKET: null } }
+- { program: no-such-program }
+";
+    place.write("bridge.yaml", text);
+    for command in ["run", "check"] {
+        let ended = place.run([command, "--config", "bridge.yaml"]).exits(2);
+        assert_eq!((&*ended.stdout, ended.stderr.contains('\u{1b}')), ("", false), "{}", ended.stderr);
+        let expected = [
+            "1:7: name: `desk\\u{1b}[2J` has control characters: leave them out",
+            "3:9: digest: it is 5e44fe9b7eb56643368234fcc3383244e398a22044e255e803889262415528a2, and that of the contract \
+             is a0b78a4a646aa6e9c2d6ee75c441ea1a31dd2c850c643e51917b478116cade03; leave the key out, or use the contract \
+             that it was written for",
+            "6:7: http: it is the address of `tcp` as well: give one of them another port",
+            "8:3: endpoint: unknown key `max_client`; did you mean `max_clients`?",
+            "9:17: endpoint.queue_frames: `many` is no number from 0 on",
+            "10:16: endpoint.max_payload: the protocol's largest payload has 4MiB",
+            "11:30: worker_defaults.max_line: it cannot be 0",
+            "13:21: workers[0].program: worker `x`: the program \"./none\" cannot be found",
+            "14:9: workers[1].id: there are two workers `x`: give each an id of its own",
+            "14:46: workers[1].env: worker `x`: MYCELIUM_SOCKET cannot be removed or empty: by it the worker finds its bridge",
+            "14:46: workers[1].env: worker `x`: MYCELIUM_WORKER_ID is set by the bridge, and cannot be set here",
+            "15:3: workers[2].id: it is not set",
+            "15:14: workers[2].program: worker ``: the program \"no-such-program\" is in no folder of PATH",
+        ];
+        let expected: String = expected.iter().map(|line| format!("error: bridge.yaml:{line}\n")).collect();
+        assert_eq!(ended.stderr, expected);
+    }
+    is_clean(&place, &FILES);
+    // What is wrong with the contract is said as well, by the compiler.
+    place.write("contracts.yaml", "messages:\n  A: { tlv_type: 1, domain: X, fields: { x: u99 } }\n");
+    place.write("bridge.yaml", "contracts: contracts.yaml\nsocket: bus.sock\nhttp: x\n");
+    place.run(["check", "--config", "bridge.yaml"]).exits(2).says(&[
+        "contracts.yaml:2:",
+        "error: bridge.yaml:1:12: contracts: the contract contracts.yaml has 2 errors\nerror: bridge.yaml:3:7: http: `x`",
+    ]);
+}
+
+// Whoever can write a name could otherwise write on the terminal of who looks at it.
+#[test]
+fn nothing_commands_a_terminal() {
+    let escape = "a\u{1b}]0;title\u{7}\u{9b}2J\rb";
+    let written = "a\\e]0;title\\a\\x9b2J\\rb";
+    for config in [
+        format!("name: \"{written}\"\n"),
+        format!("log: \"{written}\"\n"),
+        format!("tcp: \"{written}:1\"\n"),
+        format!("http: \"{written}:1\"\n"),
+        format!("\"{written}\": 1\n"),
+        format!("endpoint: {{ policy: \"{written}\" }}\n"),
+        format!("control: \"none/{written}/x\"\n"),
+        format!("workers: [{{ id: \"{written}\", program: sh }}]\n"),
+        format!("workers: [{{ id: a, program: \"./{written}\" }}]\n"),
+        format!("workers: [{{ id: a, program: sh, current_dir: \"{written}\" }}]\n"),
+        format!("workers: [{{ id: a, program: sh, env: {{ \"{written}=\": 1 }} }}]\n"),
+    ] {
+        let place = Place::with(&config);
+        for command in ["run", "check"] {
+            let ended = place.run([command, "--config", "bridge.yaml"]).exits(2);
+            assert!(!ended.stderr.contains(|c: char| c.is_control() && c != '\n'), "{config}\n{:?}", ended.stderr);
+            ended.says(&["error: bridge.yaml:3:", "]0;title"]);
+        }
+        is_clean(&place, &FILES);
+    }
+    let place = Place::with("");
+    for arguments in [
+        &["--name", escape][..],
+        &["--worker", &format!("{escape}=sh")],
+        &["--worker-set", &format!("x.{escape}=sh")],
+        &["--max-clients", escape],
+        &[escape],
+        &["--contracts", escape],
+        &["--socket", &format!("none/{escape}/x")],
+    ] {
+        let ended = place.run([&["check", "--config", "bridge.yaml"], arguments].concat());
+        assert!([Some(2), Some(3)].contains(&ended.code), "{ended:?}");
+        assert!(!ended.stderr.contains(|c: char| c.is_control() && c != '\n'), "{:?}", ended.stderr);
+    }
+    // A bridge that a program makes is held to the same.
+    let config = mycelium_bridge::BridgeConfig::new(escape, [0; 32]).unix("x");
+    let error = config.check().expect_err("a name that is none").to_string();
+    assert!(error.contains("control characters") && !error.contains(char::is_control), "{error}");
+}
+
 #[test]
 fn files_that_are_not_there() {
     let place = Place::with("");
     place.run(["run", "--config", "none.yaml"]).exits(3).says(&["error: cannot read none.yaml: No such file"]);
     let ended = place.run(["run", "--config", "bridge.yaml", "--contracts", "none.yaml"]).exits(3);
-    ended.says(&["error[E0001]", "none.yaml", "error: the contract none.yaml cannot be used"]);
+    ended.says(&["error[E0001]", "none.yaml", "error: contracts: the contract none.yaml cannot be used"]);
     is_clean(&place, &FILES);
 }
 
@@ -108,7 +239,11 @@ fn contracts_with_errors() {
     place.write("contracts.yaml", "messages:\n  A: { tlv_type: 1, domain: X, fields: { x: u99 } }\n");
     for command in ["run", "check"] {
         let ended = place.run([command, "--config", "bridge.yaml"]).exits(1);
-        ended.says(&["contracts.yaml:2:", "u99", "error: the contract contracts.yaml has 2 errors"]);
+        ended.says(&[
+            "contracts.yaml:2:",
+            "u99",
+            "error: bridge.yaml:1:12: contracts: the contract contracts.yaml has 2 errors",
+        ]);
     }
     // The framework's own messages are no contract for a bridge.
     let core = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../wire/core.yaml");

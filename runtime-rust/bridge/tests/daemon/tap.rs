@@ -105,7 +105,8 @@ fn a_shared_contract_shows_what_is_shared() {
         .replace("Marker:\n    tlv_type: 1006", "Sign:\n    tlv_type: 1007");
     place.write("other.yaml", &other);
     let tap = |arguments: &[&str]| {
-        let common = ["tap", "--config", "bridge.yaml", "--contracts", "other.yaml", "--share", "--count", "10"];
+        let common =
+            ["tap", "--config", "bridge.yaml", "--contracts", "other.yaml", "--share", "--count", "10", "--for", "60s"];
         place.run([&common[..], arguments].concat())
     };
     let ended = tap(&[]).exits(0);
@@ -142,22 +143,19 @@ fn a_contract_that_differs_later_is_said_then() {
     let place = Place::with(&format!("workers:\n{}", playing("feed", "connect publish")));
     let running = place.ready(&["--share", "true"]);
     std::fs::copy(place.path("contracts.yaml"), place.path("old.yaml")).expect("the contract");
-    let tap = |message: &str| {
-        let mut command =
-            place.command(["tap", "--socket", "bus.sock", "--contracts", "old.yaml", "--share", "--message", message]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
-        let mut stdout = child.stdout.take().expect("a pipe");
-        stdout.read_exact(&mut [0]).expect("a line");
-        let reading = std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
-        (child, reading)
-    };
-    let (lost, _) = tap("CounterUpdate");
+    let tap = "tap --socket bus.sock --contracts old.yaml --share --message CounterUpdate --for 60s";
+    let mut command = place.command(tap.split(' '));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    let mut stdout = child.stdout.take().expect("a pipe");
+    stdout.read_exact(&mut [0]).expect("a line");
+    let reading = std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
     running.stop();
     let contract = std::fs::read_to_string(place.path("contracts.yaml")).expect("the contract");
     place.write("contracts.yaml", &contract.replace("value: i32", "value: i64"));
     place.write("bridge.yaml", "contracts: contracts.yaml\nsocket: bus.sock\n");
     let running = place.ready(&["--share", "true"]);
-    let ended = Ended::of(lost.wait_with_output().expect("an end")).exits(3);
+    let ended = Ended::of(child.wait_with_output().expect("an end")).exits(3);
+    assert!(reading.join().expect("it reads").is_ok());
     assert!(ended.stderr.contains("error: no CounterUpdate passes between the two contracts"), "{}", ended.stderr);
     running.stop();
 }

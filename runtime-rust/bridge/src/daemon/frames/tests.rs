@@ -218,6 +218,7 @@ fn what_there_is_not_is_said() {
             "part=-0.0",
             "`part` of Ruled is never `-0.0`, which is zero (rule:not_zero); write a value such as `part=1.5`",
         ),
+        ("grade=many", "found \"many\"; write a value such as `grade=5`"),
         ("part=NaN", "`part` of Ruled is never `NaN`"),
         (
             "deep[1].most=9",
