@@ -16,7 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::status::{BridgeReport, BridgeStatus, EndpointStatus};
-use crate::worker::{Gate, Launcher, LauncherThread, Slot, Supervised, supervise};
+use crate::worker::{Gate, Launcher, LauncherThread, Room, Slot, Supervised, supervise};
 use crate::{BridgeConfig, ConfigError, Transition, WorkerState, WorkerStatus};
 
 /// Transitions that a receiver may be behind by before it misses some (and is told how many).
@@ -72,10 +72,13 @@ impl ForeignBridge {
     /// Listens, then launches the workers. They are not waited for: that is [`ForeignBridge::ready`].
     pub async fn start(bus: &MessageBus, config: BridgeConfig) -> Result<Self, BridgeError> {
         config.check()?;
-        let BridgeConfig { name, schema_digest, unix, tcp, endpoint, workers, stats_interval, jitter } = config;
+        let BridgeConfig { name, schema_digest, unix, tcp, endpoint, workers, stats_interval, output_room, jitter } =
+            config;
         let name: Arc<str> = name.into();
         let (changes, transitions) = (watch::Sender::new(0), broadcast::Sender::new(TRANSITIONS));
-        let slot = |worker| Arc::new(Slot::new(Arc::clone(&name), worker, changes.clone(), transitions.clone()));
+        let room = output_room.map(|room| Arc::new(Room::new(room)));
+        let slot =
+            |worker| Arc::new(Slot::new(Arc::clone(&name), worker, room.clone(), changes.clone(), transitions.clone()));
         let slots: Vec<_> = workers.into_iter().map(slot).collect();
         let gate = Gate {
             bridge: Arc::clone(&name),

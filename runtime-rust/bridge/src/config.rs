@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use mycelium_bus::EndpointConfig;
 use mycelium_bus::supervision::Jitter;
+use tokio::sync::watch;
 
 use crate::WorkerConfig;
 
@@ -30,6 +31,7 @@ pub struct BridgeConfig {
     pub(crate) endpoint: EndpointConfig,
     pub(crate) workers: Vec<WorkerConfig>,
     pub(crate) stats_interval: Option<Duration>,
+    pub(crate) output_room: Option<watch::Receiver<bool>>,
     pub(crate) jitter: Jitter,
 }
 
@@ -44,6 +46,7 @@ impl BridgeConfig {
             endpoint: EndpointConfig::new(schema_digest),
             workers: Vec::new(),
             stats_interval: Some(Duration::from_secs(60)),
+            output_room: None,
             jitter: Jitter::random(),
         }
     }
@@ -82,6 +85,16 @@ impl BridgeConfig {
     /// How often the log has a line of statistics; `None`: never. Default: every 60 s.
     pub fn stats_interval(mut self, interval: Option<Duration>) -> Self {
         self.stats_interval = interval;
+        self
+    }
+
+    /// Whether the log has room for what workers print, for programs whose log is queued. While it says `false`, lines of
+    /// workers (events with the target [`OUTPUT_TARGET`](crate::OUTPUT_TARGET)) wait in their pipes, and one line of each
+    /// comes in turn. Default: there is always room.
+    ///
+    /// What subscribes to events must never wait for who reads the log: everything on the runtime waits with it.
+    pub fn output_room(mut self, room: watch::Receiver<bool>) -> Self {
+        self.output_room = Some(room);
         self
     }
 

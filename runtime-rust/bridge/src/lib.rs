@@ -58,6 +58,7 @@ pub use ocaml::{OcamlBridgeConfig, OcamlBridgeService, OcamlChildConfig};
 pub use service::{BridgeService, WhenWorkerFails};
 pub use status::{BridgeReport, BridgeStatus, EndpointStatus};
 pub use worker::config::WorkerConfig;
+pub use worker::output::OUTPUT_TARGET;
 pub use worker::state::{ExitReason, Transition, WorkerExit, WorkerState, WorkerStatus};
 
 /// The variables that a worker gets from its bridge.

@@ -54,6 +54,8 @@ table! {
         "Lines that a worker printed";
     OUTPUT_CUT, Counter "mycelium_bridge_worker_output_cut_lines_total" [BRIDGE, WORKER, STREAM]
         "Lines that were too long, and were cut";
+    LOG_DROPPED, Counter "mycelium_bridge_log_dropped_lines_total" [BRIDGE]
+        "Lines that are missing in the log of `myc-bridge`, as it was not read fast enough, or could not be written";
 }
 
 /// Tells the installed recorder what every metric means. Once, after it was installed.

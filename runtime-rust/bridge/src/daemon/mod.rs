@@ -90,13 +90,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         },
         Err(error) => usage(&error, &arguments),
     };
-    match result {
+    let exit = match result {
         Ok(()) => Exit::Done,
         Err(failure) => {
             terminal::say(&failure);
             failure.exit
         }
-    }
+    };
+    logs::finish();
+    exit
 }
 
 /// Help and version go to stdout, mistakes to stderr.

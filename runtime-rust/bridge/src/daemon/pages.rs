@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hyper::StatusCode;
 use metrics_exporter_prometheus::PrometheusHandle;
+use mycelium_bridge::metrics::{BRIDGE, LOG_DROPPED};
 use mycelium_bridge::{BridgeStatus, ForeignBridge, WorkerState};
 use mycelium_bus::metrics::Exporter;
 use serde::Serialize;
 
 use super::contracts::Contract;
 use super::http::{self, Page};
+use super::logs;
 use super::settings::Settings;
 use super::values::Ready;
 
@@ -37,6 +39,7 @@ struct Status<'a> {
     pid: u32,
     ready: bool,
     contracts: &'a Option<ContractStatus>,
+    log_dropped_lines: u64,
     #[serde(flatten)]
     bridge: BridgeStatus,
 }
@@ -95,6 +98,8 @@ impl Pages {
         let recorder = self.recorder.as_ref()?;
         self.exporter.lock().unwrap_or_else(PoisonError::into_inner).export();
         self.bridge.export();
+        let bridge = self.bridge.name().to_owned();
+        metrics::counter!(LOG_DROPPED.name, BRIDGE => bridge).absolute(logs::dropped());
         let content_type = "text/plain; version=0.0.4; charset=utf-8";
         Some(Page { status: StatusCode::OK, content_type, text: recorder.render() })
     }
@@ -105,6 +110,7 @@ impl Pages {
             pid: std::process::id(),
             ready: self.is_ready(),
             contracts: &self.contracts,
+            log_dropped_lines: logs::dropped(),
             bridge: self.bridge.status(),
         };
         match serde_json::to_string_pretty(&status) {

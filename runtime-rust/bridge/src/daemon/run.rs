@@ -44,11 +44,15 @@ pub struct RunArgs {
 }
 
 pub fn run(args: RunArgs) -> Result<(), Failure> {
+    let cannot_start = |error: &dyn std::error::Error| Failure::io(format!("cannot start: {}", with_causes(error)));
     let configuration = config::load(args.config.as_deref(), &args.flags.0)?;
-    let assembled = assemble(configuration)?;
+    logs::begin().map_err(|error| cannot_start(&error))?;
+    let mut assembled = assemble(configuration)?;
+    if let Some(room) = logs::room() {
+        assembled.bridge = assembled.bridge.output_room(room);
+    }
     let settings = &assembled.settings;
     let filter = config::filter(&settings.log()).map_err(|words| Failure::usage(format!("log: {words}")))?;
-    let cannot_start = |error: &dyn std::error::Error| Failure::io(format!("cannot start: {}", with_causes(error)));
     logs::start(settings.log_format(), filter).map_err(|error| cannot_start(&error))?;
     let recorder = match settings.http {
         Some(_) => Some(recorder()?),

@@ -74,6 +74,9 @@ struct Seen {
     schema_digest: String,
     uptime_seconds: f64,
     contracts: Option<SeenContract>,
+    /// An earlier version does not count them.
+    #[serde(default)]
+    log_dropped_lines: u64,
     endpoints: Vec<SeenEndpoint>,
     workers: Vec<SeenWorker>,
 }
@@ -127,6 +130,12 @@ fn table(seen: &Seen) -> String {
         None => text.push_str("no contract: messages are not checked\n"),
     }
     text.push_str(&format!("digest {}\n", printable(&seen.schema_digest)));
+    if seen.log_dropped_lines > 0 {
+        text.push_str(&format!(
+            "{} lines are missing in the log: it is not read fast enough\n",
+            seen.log_dropped_lines
+        ));
+    }
     let head = ["SOCKET", "CLIENTS", "IN", "OUT", "QUEUED", "DROPPED", "LOST", "REJECTED"];
     let rows = seen.endpoints.iter().map(|endpoint| {
         let numbers = [

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use super::exit::Failure;
+use super::logs;
 
 /// Writes data to stdout.
 pub fn data(bytes: impl AsRef<[u8]>) -> Result<(), Failure> {
@@ -11,8 +12,11 @@ pub fn data(bytes: impl AsRef<[u8]>) -> Result<(), Failure> {
     stdout.write_all(bytes.as_ref()).and_then(|()| stdout.flush()).map_err(|error| Failure::stdout(&error))
 }
 
-/// Writes words to stderr. Where nobody can read them there is nothing to do about it.
+/// Writes words to stderr, behind the log where there is one. Where nobody can read them there is nothing to do about it.
 pub fn words(text: &str) {
+    if logs::words(text) {
+        return;
+    }
     let mut stderr = io::stderr().lock();
     let _ = stderr.write_all(text.as_bytes());
 }

@@ -5,7 +5,7 @@ mod admission;
 mod child;
 pub(crate) mod config;
 mod launch;
-mod output;
+pub(crate) mod output;
 mod process;
 pub(crate) mod slot;
 pub(crate) mod state;
@@ -13,5 +13,6 @@ mod supervise;
 
 pub(crate) use admission::Gate;
 pub(crate) use launch::{Launcher, LauncherThread};
+pub(crate) use output::Room;
 pub(crate) use slot::Slot;
 pub(crate) use supervise::{Supervised, supervise};

@@ -1,11 +1,14 @@
-//! What a worker prints, line by line into the log.
+//! What a worker prints, line by line into the log, and no faster than there is room: [`Room`].
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use metrics::Counter;
 use tokio::net::unix::pipe::Receiver;
+use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::Level;
 
@@ -18,6 +21,34 @@ const TURN: usize = 8 * 1024;
 /// What is still read of a worker that has ended: at least what a pipe can hold. A process that it left behind may go on
 /// writing for ever.
 const REST: usize = 2 << 20;
+
+/// How long the last words of a worker that has ended wait for room in the log. Then they are logged without, and may be
+/// lost: its next launch has to come, or the end of the bridge.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// The `target` of the events that are lines of workers' output.
+pub const OUTPUT_TARGET: &str = "mycelium_bridge::output";
+
+/// Room in the log, which all workers share. Whoever waits has one line each in turn, so that one who prints without end
+/// does not silence the others.
+#[derive(Debug)]
+pub(crate) struct Room {
+    room: Mutex<watch::Receiver<bool>>,
+}
+
+impl Room {
+    pub(crate) fn new(room: watch::Receiver<bool>) -> Self {
+        Self { room: Mutex::new(room) }
+    }
+
+    /// Waits for room and for its turn, which lasts as long as what it gives.
+    async fn turn(&self) -> MutexGuard<'_, watch::Receiver<bool>> {
+        let mut room = self.room.lock().await;
+        // Where nobody is left to say that there is room, nobody keeps anything.
+        let _ = room.wait_for(|room| *room).await;
+        room
+    }
+}
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +82,11 @@ async fn read(log: &Log, pipe: OwnedFd, ended: &CancellationToken) -> io::Result
     let mut lines = Lines::new(log.slot.config.max_line);
     let mut buffer = vec![0; TURN];
     let mut left = REST;
+    let mut late = pin!(async {
+        ended.cancelled().await;
+        tokio::time::sleep(LAST_WORDS).await;
+    });
+    let mut is_late = false;
     loop {
         let over = ended.is_cancelled();
         // What the runtime knows of the pipe may be older than the worker's last words.
@@ -62,7 +98,22 @@ async fn read(log: &Log, pipe: OwnedFd, ended: &CancellationToken) -> io::Result
         match read {
             Ok(0) => break,
             Ok(read) => {
-                lines.take(buffer.get(..read).unwrap_or_default(), |line, cut| log.line(line, cut));
+                let mut bytes = buffer.get(..read).unwrap_or_default();
+                while let Some(rest) = lines.take(bytes) {
+                    bytes = rest;
+                    let _turn = match &log.slot.room {
+                        Some(room) if !is_late => tokio::select! {
+                            biased;
+                            turn = room.turn() => Some(turn),
+                            () = &mut late => {
+                                is_late = true;
+                                None
+                            }
+                        },
+                        _ => None,
+                    };
+                    lines.end(|line, cut| log.line(line, cut));
+                }
                 if over {
                     left = left.saturating_sub(read);
                 }
@@ -104,24 +155,23 @@ impl Lines {
         Self { max, line: Vec::new(), cut: 0, begun: false }
     }
 
-    fn take(&mut self, bytes: &[u8], mut emit: impl FnMut(&[u8], u64)) {
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let (content, whole) = match piece.split_last() {
-                Some((b'\n', content)) => (content, true),
-                _ => (piece, false),
-            };
-            let room = self.max - self.line.len();
-            let kept = content.get(..room).unwrap_or(content);
-            self.line.extend_from_slice(kept);
-            self.cut += (content.len() - kept.len()) as u64;
-            self.begun = true;
-            if whole {
-                self.end(&mut emit);
-            }
-        }
+    /// Takes bytes up to the end of a line, which is then to be had from [`Lines::end`], and gives the rest; `None` where
+    /// none of them ends a line, and all are taken.
+    fn take<'a>(&mut self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        let (content, rest) = match end {
+            Some(end) => (bytes.get(..end).unwrap_or_default(), bytes.get(end + 1..)),
+            None => (bytes, None),
+        };
+        let room = self.max - self.line.len();
+        let kept = content.get(..room).unwrap_or(content);
+        self.line.extend_from_slice(kept);
+        self.cut += (content.len() - kept.len()) as u64;
+        self.begun |= !bytes.is_empty();
+        rest
     }
 
-    fn end(&mut self, mut emit: impl FnMut(&[u8], u64)) {
+    fn end(&mut self, emit: impl FnOnce(&[u8], u64)) {
         if std::mem::take(&mut self.begun) {
             let cut = std::mem::take(&mut self.cut);
             let line = self.line.strip_suffix(b"\r").filter(|_| cut == 0).unwrap_or(&self.line);
@@ -177,7 +227,7 @@ impl Log {
         macro_rules! event {
             ($level:expr) => {
                 tracing::event!(
-                    target: "mycelium_bridge::output", $level,
+                    target: OUTPUT_TARGET, $level,
                     bridge, worker, pid, stream, cut_bytes = cut, "{}", printable(line)
                 )
             };
@@ -200,8 +250,11 @@ mod tests {
     fn lines(max: usize, pieces: &[&[u8]]) -> Vec<(String, u64)> {
         let mut lines = Lines::new(max);
         let mut found = Vec::new();
-        for piece in pieces {
-            lines.take(piece, |line, cut| found.push((printable(line), cut)));
+        for mut piece in pieces.iter().copied() {
+            while let Some(rest) = lines.take(piece) {
+                piece = rest;
+                lines.end(|line, cut| found.push((printable(line), cut)));
+            }
         }
         lines.end(|line, cut| found.push((printable(line), cut)));
         found

@@ -11,6 +11,7 @@ use tokio::sync::{Notify, broadcast, watch};
 use tokio::time::Instant;
 
 use super::config::WorkerConfig;
+use super::output::Room;
 use super::state::{Transition, WorkerExit, WorkerState, WorkerStatus};
 use crate::metrics::{WORKER_FAILED, WORKER_LAUNCHES, WORKER_READY, WORKER_RESTARTS, restarts, worker};
 
@@ -21,6 +22,8 @@ pub(crate) type Token = [u8; 16];
 pub(crate) struct Slot {
     pub(crate) bridge: Arc<str>,
     pub(crate) config: WorkerConfig,
+    /// What its output waits for.
+    pub(super) room: Option<Arc<Room>>,
     status: Mutex<Known>,
     /// Told with every change of the state, the process or the connections.
     changes: watch::Sender<u64>,
@@ -67,13 +70,14 @@ impl Slot {
     pub(crate) fn new(
         bridge: Arc<str>,
         config: WorkerConfig,
+        room: Option<Arc<Room>>,
         changes: watch::Sender<u64>,
         transitions: broadcast::Sender<Transition>,
     ) -> Self {
         let status = Mutex::new(Known { status: WorkerStatus::new(config.id.clone()), launched: None });
         let (link, restart) = (watch::Sender::default(), Notify::new());
         let [lines, cut] = Default::default();
-        let slot = Self { bridge, config, status, changes, transitions, link, restart, lines, cut };
+        let slot = Self { bridge, config, room, status, changes, transitions, link, restart, lines, cut };
         slot.measure(WorkerState::Starting);
         slot
     }

@@ -10,6 +10,7 @@ mod failing;
 mod help;
 mod http;
 mod life;
+mod log;
 mod place;
 mod publish;
 mod status;

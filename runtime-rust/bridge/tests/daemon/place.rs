@@ -51,6 +51,12 @@ impl Place {
         fs::write(self.path(name), text).expect("a file");
     }
 
+    pub fn append(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        let before = fs::read_to_string(&path).expect("a file");
+        fs::write(path, before + text).expect("a file");
+    }
+
     /// The names of what is there, in order.
     pub fn files(&self) -> Vec<String> {
         let names = fs::read_dir(self.folder.path()).expect("the folder").flatten();
@@ -111,7 +117,7 @@ impl Place {
         command.env("NOTIFY_SOCKET", &path).stdout(Stdio::piped()).stderr(Stdio::piped());
         change(&mut command);
         let mut child = command.spawn().expect("it runs");
-        let log = Some(read(child.stderr.take().expect("a pipe")));
+        let log = child.stderr.take().map(read);
         Running { child, manager, log }
     }
 
@@ -209,12 +215,12 @@ impl Running {
         kill_process(pid, signal).expect("the process is there");
     }
 
-    /// Waits for the end, which comes without being asked for.
+    /// Waits for the end, which comes without being asked for. Without a log, where that goes elsewhere.
     pub fn ended(mut self) -> Ended {
         let status = self.child.wait().expect("an end");
         let mut stdout = String::new();
         let _ = self.child.stdout.take().expect("a pipe").read_to_string(&mut stdout);
-        let stderr = self.log.take().expect("the log").join().expect("the log");
+        let stderr = self.log.take().map(|log| log.join().expect("the log")).unwrap_or_default();
         Ended { code: status.code(), stdout, stderr }
     }
 
