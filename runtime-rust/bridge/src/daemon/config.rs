@@ -56,7 +56,11 @@ fn parse(text: &[u8], mut findings: Findings) -> Result<Configuration, Failure> 
     let settings = match root {
         Some(root) => {
             root.walk("", &mut |path, place| findings.is_at(path, place));
-            Settings::read(&root, "", &mut findings)
+            let settings = Settings::read(&root, "", &mut findings);
+            if !root.is_section() {
+                findings.clone().into_result()?;
+            }
+            settings
         }
         // An empty file sets nothing.
         None => {

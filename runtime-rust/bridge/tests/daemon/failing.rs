@@ -168,6 +168,17 @@ workers:
         assert_eq!(ended.stderr, expected);
     }
     is_clean(&place, &FILES);
+    // Without a key there is nothing that could be missing.
+    for text in ["socket:bus.sock\n", "- socket\n"] {
+        place.write("bridge.yaml", text);
+        let ended = place.run(["check", "--config", "bridge.yaml"]).exits(2);
+        assert!(ended.stderr.starts_with("error: bridge.yaml:1:1: expected keys and values"), "{}", ended.stderr);
+        assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    }
+    // What the library would say again is said once.
+    place.write("bridge.yaml", "contracts: contracts.yaml\n");
+    let ended = place.run(["check", "--config", "bridge.yaml"]).exits(2);
+    assert_eq!(ended.stderr, "error: socket: neither `socket` nor `tcp` is set: nobody could connect\n");
     // What is wrong with the contract is said as well, by the compiler.
     place.write("contracts.yaml", "messages:\n  A: { tlv_type: 1, domain: X, fields: { x: u99 } }\n");
     place.write("bridge.yaml", "contracts: contracts.yaml\nsocket: bus.sock\nhttp: x\n");

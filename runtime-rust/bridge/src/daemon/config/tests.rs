@@ -165,6 +165,28 @@ fn what_is_no_yaml_is_said_in_plain_words() {
     }
 }
 
+// A file that is only half written, or mistyped anywhere, has findings or none, and never ends the command.
+#[test]
+fn no_text_panics() {
+    let text =
+        b"name: desk\nendpoint: { share: true, allowed_uids: [0, 7] }\nworker_defaults: &d\n  grace: 10s\nworkers:\n\
+        - id: \"a\"\n  program: 'b'\n  args: [x, \xc3\xa9]\n  env: { A: null, B: |-2 }\n- *d\n# end\n";
+    let look = |text: &[u8]| {
+        if let Ok(Configuration { settings, mut findings }) = parse(text, Findings::default()) {
+            checks::check(&settings, &mut findings);
+            drop(findings.into_result());
+        }
+    };
+    for at in 0..text.len() {
+        look(&text[..at]);
+        for byte in b"\t\n :-{}[],'\"&*|\0\xff" {
+            let mut text = text.to_vec();
+            text[at] = *byte;
+            look(&text);
+        }
+    }
+}
+
 #[test]
 fn values_are_as_they_are_written() {
     let settings = of_file(

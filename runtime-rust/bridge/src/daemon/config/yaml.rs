@@ -74,6 +74,11 @@ impl Node {
         }
     }
 
+    /// Whether it has keys and values, or is nothing.
+    pub fn is_section(&self) -> bool {
+        matches!(self.kind, Kind::Mapping(_)) || self.is_nothing()
+    }
+
     /// Whether it is `null`, or not written at all.
     pub fn is_nothing(&self) -> bool {
         matches!(&self.kind, Kind::Text { text, plain: true } if matches!(&**text, "" | "~" | "null" | "Null" | "NULL"))
