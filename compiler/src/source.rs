@@ -94,9 +94,12 @@ impl SourceMap {
     /// Adds bytes read elsewhere. The error is a finding about this map's newest text, or about
     /// no text at all.
     pub fn load_bytes(&mut self, name: impl Into<String>, bytes: Vec<u8>) -> Result<SourceId, Box<Diagnostic>> {
-        let name = name.into();
-        if bytes.len() as u64 > MAX_BYTES {
-            return Err(Box::new(too_large(&name)));
+        self.load_bytes_at_most(name.into(), bytes, MAX_BYTES)
+    }
+
+    fn load_bytes_at_most(&mut self, name: String, bytes: Vec<u8>, most: u64) -> Result<SourceId, Box<Diagnostic>> {
+        if bytes.len() as u64 > most {
+            return Err(Box::new(too_large(&name, most)));
         }
         match String::from_utf8(bytes) {
             Ok(text) => Ok(self.add(name, text)),
@@ -106,6 +109,11 @@ impl SourceMap {
 
     /// Reads a contract from a file. A file over [`MAX_BYTES`] is not read.
     pub fn load(&mut self, path: &Path) -> Result<SourceId, Box<Diagnostic>> {
+        self.load_at_most(path, MAX_BYTES)
+    }
+
+    /// Reads a text from a file that has no more bytes than these.
+    pub fn load_at_most(&mut self, path: &Path, most: u64) -> Result<SourceId, Box<Diagnostic>> {
         let name = path.display().to_string();
         let unreadable = |error: std::io::Error| Box::new(unreadable(&name, &error));
         let metadata = std::fs::metadata(path).map_err(unreadable)?;
@@ -115,19 +123,29 @@ impl SourceMap {
                 Diagnostic::without_place(&codes::E0001, message).help("give the path of the contract file in it"),
             ));
         }
-        if metadata.len() > MAX_BYTES {
-            return Err(Box::new(too_large(&name)));
+        if metadata.len() > most {
+            return Err(Box::new(too_large(&name, most)));
         }
         let file = File::open(path).map_err(unreadable)?;
-        self.load_reader(name, file)
+        self.load_reader_at_most(name, file, most)
     }
 
     /// Reads a contract from a stream, [`MAX_BYTES`] at most.
     pub fn load_reader(&mut self, name: impl Into<String>, reader: impl Read) -> Result<SourceId, Box<Diagnostic>> {
+        self.load_reader_at_most(name, reader, MAX_BYTES)
+    }
+
+    /// Reads a text of so many bytes at most from a stream.
+    pub fn load_reader_at_most(
+        &mut self,
+        name: impl Into<String>,
+        reader: impl Read,
+        most: u64,
+    ) -> Result<SourceId, Box<Diagnostic>> {
         let name = name.into();
         let mut bytes = Vec::new();
-        match reader.take(MAX_BYTES + 1).read_to_end(&mut bytes) {
-            Ok(_) => self.load_bytes(name, bytes),
+        match reader.take(most + 1).read_to_end(&mut bytes) {
+            Ok(_) => self.load_bytes_at_most(name, bytes, most),
             Err(error) => Err(Box::new(unreadable(&name, &error))),
         }
     }
@@ -161,8 +179,9 @@ fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
     Diagnostic::without_place(&codes::E0001, format!("cannot read `{}`: {reason}", printable(name)))
 }
 
-fn too_large(name: &str) -> Diagnostic {
-    let message = format!("`{}` is larger than {} MiB", printable(name), MAX_BYTES / (1024 * 1024));
+/// What is said of a text of more bytes than these.
+pub fn too_large(name: &str, most: u64) -> Diagnostic {
+    let message = format!("`{}` is larger than {} MiB", printable(name), most / (1024 * 1024));
     Diagnostic::without_place(&codes::E0002, message).help("split it into several contracts, each with ids of its own")
 }
 

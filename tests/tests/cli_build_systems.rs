@@ -57,6 +57,28 @@ fn make_reads_the_dependency_file() {
     }
 }
 
+/// Without this, a slip would make a file called `-`, or generated code would be replaced by what it depends on.
+#[test]
+fn where_a_dependency_file_goes() {
+    let here = folder(&[("contracts.yaml", &fs::read_to_string(root().join("contracts.yaml")).expect("a contract"))]);
+    let compile = |arguments: &[&str]| run(here.path(), [&["compile", "--lang", "rust"], arguments].concat());
+    let printed = compile(&["--out", "gen", "--depfile", "-"]).exits(0);
+    assert_eq!(printed.text(), "gen/messages.rs: contracts.yaml\n");
+    assert!(here.path().join("gen/messages.rs").is_file() && !here.path().join("-").exists());
+    for depfile in ["gen/messages.rs", "gen/../gen/messages.rs", "./gen/messages.rs"] {
+        compile(&["--out", "gen", "--depfile", depfile])
+            .exits(2)
+            .says(&["gen/messages.rs` is a file that is generated"]);
+        compile(&["--out", "gen/", "--watch", "--depfile", depfile]).exits(2).says(&["a file that is generated"]);
+    }
+    compile(&["--out", "new", "--depfile", "new/messages.rs"]).exits(2).says(&["a file that is generated"]);
+    assert!(!here.path().join("new").exists());
+    compile(&["--watch", "--depfile", "-"]).exits(2).says(&["--depfile needs a name while --watch goes on"]);
+    compile(&["--out", "-"]).exits(2).says(&["--out takes a folder", "--stdout prints the files"]);
+    run(here.path(), ["docs", "--out", "-"]).exits(2).says(&["--out takes a folder"]);
+    assert!(!here.path().join("-").exists());
+}
+
 /// Without this, ninja would build what is current, or not what is stale.
 #[test]
 fn ninja_reads_the_dependency_file() {

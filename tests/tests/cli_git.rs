@@ -108,6 +108,14 @@ fn odd_names_are_explained() {
     fails(&api, "git:-1:contracts.yaml", 2, &["`-1` is no commit"]);
     fails(&api, "git:main..HEAD", 2, &["`main..HEAD` is a range of commits", "name one"]);
     assert!(!api.join("x").exists());
+    // What git takes for several commits, or for another thing than one.
+    fails(&api, "git:^v1", 2, &["`^v1` is every commit that is not in `v1`", "name one commit: git:v1, or git:v1^"]);
+    fails(&api, "git:HEAD^@", 2, &["`HEAD^@` is a range of commits"]);
+    fails(&api, "git:HEAD^{tree}", 2, &["`HEAD^{tree}` is not the name of a commit"]);
+    run(&api, ["breaking", "--against", "git:HEAD^{commit}"]).quiet();
+    fails(&api, "git:HEAD@{5}", 3, &["does not remember what `HEAD@{5}` was", "`git reflog HEAD` lists"]);
+    fails(&api, "git:@{99}:contracts.yaml", 3, &["does not remember", "`git reflog HEAD`"]);
+    fails(&api, "git:@{upstream}", 3, &["does not remember what `@{upstream}` was"]);
     // Before the first commit.
     fails(
         &api,

@@ -320,3 +320,61 @@ fn no_line_of_a_lock_can_be_another() {
     comments[0] = "# another comment";
     assert_eq!(read(&comments).as_deref(), Ok(&*text));
 }
+
+/// Without this, a slip would make a file called `-`, and what a change does to the lock could not be seen before.
+#[test]
+fn a_lock_is_printed() {
+    let here = folder(&[]);
+    write(here.path(), 1, &[]);
+    let printed = lock(here.path(), &["--out", "-"]).exits(0);
+    assert!(!here.path().join("-").exists() && !here.path().join("contracts.lock").exists());
+    lock(here.path(), &[]).quiet();
+    assert_eq!(printed.text(), locked(here.path()));
+    // With the history of the lock that is there, which stays as it is.
+    write(here.path(), 2, &[]);
+    let (before, next) = (locked(here.path()), lock(here.path(), &["--out", "-"]).exits(0));
+    assert_eq!(locked(here.path()), before);
+    lock(here.path(), &[]).quiet();
+    assert_eq!(next.text(), locked(here.path()));
+    assert_ne!(next.text(), before);
+    let contract = fs::read_to_string(here.path().join("contracts.yaml")).expect("a contract");
+    let stdin = run_with(here.path(), ["lock", "-", "--out", "-"], &contract).exits(0);
+    assert!(stdin.text().contains("\ncontracts.lock 1\n"), "{}", stdin.text());
+    run_with(here.path(), ["lock", "-"], &contract).exits(2).says(&["`--out -` prints the lock"]);
+}
+
+/// Without this, a lock that one command writes could be one that another refuses.
+#[test]
+fn large_locks() {
+    let here = folder(&[]);
+    write(here.path(), 1, &[]);
+    lock(here.path(), &[]).quiet();
+    // Larger than a contract may be.
+    let large = locked(here.path()) + &"x".repeat(17 << 20) + "\n";
+    fs::write(here.path().join("large.lock"), &large).expect("written");
+    fs::write(here.path().join("large.txt"), &large).expect("written");
+    fs::write(here.path().join("large.yaml"), "#".repeat(17 << 20)).expect("written");
+    let words = |arguments: &[&str]| {
+        let run = run(here.path(), arguments).exits(1);
+        run.stderr.lines().next().unwrap_or_default().split_once(": ").map(|(_, why)| why.to_owned())
+    };
+    for name in ["large.lock", "large.txt"] {
+        let locked = words(&["lock", "--out", name]);
+        assert!(locked.as_ref().is_some_and(|words| words.contains("is no lock that can be used")), "{locked:?}");
+        assert_eq!(words(&["breaking", "--against", name]), locked);
+        assert_eq!(words(&["plan", name, "contracts.yaml"]), locked);
+    }
+    // What is no lock is too large for a contract.
+    run(here.path(), ["breaking", "--against", "large.yaml"]).exits(1).says(&["E0002", "larger than 16 MiB"]);
+    // And there is an end to locks as well.
+    let endless = fs::File::create(here.path().join("endless.lock")).expect("a file");
+    endless.set_len(257 << 20).expect("holes");
+    for arguments in [["lock", "--out", "endless.lock"], ["breaking", "--against", "endless.lock"]] {
+        run(here.path(), arguments).exits(1).says(&["larger than 256 MiB"]);
+    }
+    // A folder is neither.
+    fs::create_dir(here.path().join("dir.lock")).expect("a folder");
+    for arguments in [["lock", "--out", "dir.lock"], ["breaking", "--against", "dir.lock"]] {
+        run(here.path(), arguments).exits(3).says(&["`dir.lock`: it is a directory", "give the path of the lock"]);
+    }
+}

@@ -7,8 +7,8 @@ use myc_schema::codes;
 use myc_schema::diag::Diagnostic;
 use myc_schema::evolve::{Finding, Known, compare};
 use myc_schema::ir::Schema;
-use myc_schema::lock::{Lock, is_lock};
-use myc_schema::source::{SourceId, SourceMap};
+use myc_schema::lock::{Lock, MAX_BYTES, is_lock};
+use myc_schema::source::{self, SourceId, SourceMap};
 
 use super::contract::{DEFAULT_FILE, Reading, is_stdin};
 use super::exit::{Exit, Failure};
@@ -58,14 +58,21 @@ impl Against {
                 };
                 git::load(sources, &folder, reference, &path)?
             }
-            None if is_stdin(Path::new(name)) => sources.load_reader(&reading.stdin_name, std::io::stdin().lock()),
-            None => sources.load(Path::new(name)),
+            None if is_stdin(Path::new(name)) => {
+                sources.load_reader_at_most(&reading.stdin_name, std::io::stdin().lock(), MAX_BYTES)
+            }
+            None => sources.load_at_most(Path::new(name), MAX_BYTES),
         };
+        let loaded = loaded.and_then(|source| is_reasonable(sources, source).map(|()| source));
         let locked = lock::is_lock_name(name);
         let source = loaded.map_err(|diagnostic| match diagnostic.code.id {
             id if locked && id == codes::E0003.id => lock::not_text(name),
-            id if locked && id == codes::E0001.id && diagnostic.help.is_none() => {
-                refuse(reading, sources, diagnostic.help("`myc-schema lock` writes the lock of a contract"))
+            id if locked && id == codes::E0001.id => {
+                let help = match diagnostic.help {
+                    None => "`myc-schema lock` writes the lock of a contract",
+                    Some(_) => lock::A_LOCK,
+                };
+                refuse(reading, sources, diagnostic.help(help))
             }
             _ => refuse(reading, sources, *diagnostic),
         })?;
@@ -105,6 +112,16 @@ impl Older {
             return reading.check(sources, source, false).map(Self::Contract);
         }
         lock::parse(name, source, text).map(|lock| Self::Lock(Box::new(lock)))
+    }
+}
+
+/// A lock may be larger than a contract, and what it is shows in the text.
+fn is_reasonable(sources: &SourceMap, source: SourceId) -> Result<(), Box<Diagnostic>> {
+    match sources.get(source) {
+        Some(file) if file.text().len() as u64 > source::MAX_BYTES && !is_lock(file.text()) => {
+            Err(Box::new(source::too_large(file.name(), source::MAX_BYTES)))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -7,6 +7,7 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use myc_schema::backend::{self, BACKENDS, Backend, Options};
 use myc_schema::depfile;
+use myc_schema::diag::render::printable;
 use myc_schema::ir::Schema;
 use myc_schema::render::{FileMap, render};
 
@@ -62,7 +63,7 @@ pub struct CompileArgs {
     #[arg(long, conflicts_with_all = ["check", "stdout", "depfile"])]
     print_outputs: bool,
     /// Also write a dependency file for make or ninja, in a folder that is made if missing: the generated
-    /// files and the contract
+    /// files and the contract; `-` prints it
     #[arg(long, value_name = "FILE", conflicts_with_all = ["check", "stdout"])]
     depfile: Option<PathBuf>,
     /// Compile now, and again whenever the contract changes; on errors the files stay as they are
@@ -98,6 +99,13 @@ pub fn run(args: CompileArgs) -> Result<(), Failure> {
         let paths: String = outputs(&backends, &args.name, &args.out).iter().map(|path| format!("{path}\n")).collect();
         return terminal::data(paths);
     }
+    if args.out == Path::new("-") && args.stdout.is_none() {
+        return Err(Failure::usage("--out takes a folder")
+            .help("--stdout prints the files; `--out ./-` is a folder called `-`"));
+    }
+    if let Some(depfile) = &args.depfile {
+        check_depfile(&args, &backends, depfile)?;
+    }
     if args.watch {
         return watched(&args, &backends);
     }
@@ -123,8 +131,37 @@ fn written(args: &CompileArgs, backends: &[&'static Backend], contract: &Contrac
     let files = render_all(&contract.schema, backends, &options)?;
     let mut files: Vec<(PathBuf, &str)> =
         files.iter().map(|(name, text)| (args.out.join(name), text.as_str())).collect();
-    files.extend(depfile.iter().map(|(path, text)| (path.clone(), text.as_str())));
-    output::write_made_of([&*contract.path], &args.reading, &files)
+    let printed = depfile.as_ref().filter(|(path, _)| is_stdin(path));
+    files.extend(depfile.iter().filter(|_| printed.is_none()).map(|(path, text)| (path.clone(), text.as_str())));
+    let written = output::write_made_of([&*contract.path], &args.reading, &files)?;
+    match printed {
+        Some((_, rule)) => terminal::data(rule.as_str()).map(|()| written),
+        None => Ok(written),
+    }
+}
+
+/// A dependency file is none of the files that it is about.
+fn check_depfile(args: &CompileArgs, backends: &[&Backend], depfile: &Path) -> Result<(), Failure> {
+    if is_stdin(depfile) {
+        return match args.watch {
+            true => Err(Failure::usage("--depfile needs a name while --watch goes on")),
+            false => Ok(()),
+        };
+    }
+    // The file may not be there yet, and the folder have several names.
+    let whole = |path: &Path| {
+        let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+        std::fs::canonicalize(path)
+            .or_else(|_| std::fs::canonicalize(folder).map(|folder| folder.join(path.file_name().unwrap_or_default())))
+            .unwrap_or_else(|_| path.components().collect())
+    };
+    let made =
+        outputs(backends, &args.name, &args.out).into_iter().find(|made| whole(Path::new(made)) == whole(depfile));
+    match made {
+        Some(made) => Err(Failure::usage(format!("`{}` is a file that is generated", printable(&made)))
+            .help("give the dependency file a name of its own, as in `--depfile messages.d`")),
+        None => Ok(()),
+    }
 }
 
 /// Compiles whenever the contract changes, and says each time what came of it.

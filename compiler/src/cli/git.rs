@@ -5,11 +5,12 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use myc_schema::diag::Diagnostic;
+use myc_schema::lock::MAX_BYTES;
 use myc_schema::source::{SourceId, SourceMap};
 
 use super::exit::Failure;
 
-/// Loads `path` of commit `reference` of the repository that `folder` is in. A path is from the repository's root, or
+/// Loads `path`, a contract or a lock, of commit `reference` of the repository that `folder` is in. A path is from the repository's root, or
 /// from `folder` where it begins with `./`. The inner error is about the text.
 pub fn load(
     sources: &mut SourceMap,
@@ -40,7 +41,7 @@ pub fn load(
     let mut child = show.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(|error| not_run(&error))?;
     let name = format!("{reference}:{}", path.strip_prefix("./").unwrap_or(path));
     let loaded = match child.stdout.take() {
-        Some(stdout) => sources.load_reader(name, stdout),
+        Some(stdout) => sources.load_reader_at_most(name, stdout, MAX_BYTES),
         None => return Err(Failure::io("`git show` has no output")),
     };
     // What is larger than a contract may be is not read to its end.
@@ -96,6 +97,11 @@ fn commit(folder: &Path, reference: &str) -> Result<String, Failure> {
         };
         return Err(failure.help("write git:REF or git:REF:PATH, as in git:main or git:v1.2.0:api/contracts.yaml"));
     }
+    if let Some(one) = reference.strip_prefix('^') {
+        let one = one.escape_debug();
+        let failure = Failure::usage(format!("`^{one}` is every commit that is not in `{one}`"));
+        return Err(failure.help(format!("name one commit: git:{one}, or git:{one}^ for the one before it")));
+    }
     let parse = |reference: &str| {
         run(folder, &["rev-parse", "--verify", "--quiet", &format!("{reference}^{{commit}}")])
             .map(|output| output.status.success().then(|| text(&output.stdout)))
@@ -111,9 +117,20 @@ fn commit(folder: &Path, reference: &str) -> Result<String, Failure> {
         return Err(failure.help("compare with a file or with contracts.lock instead"));
     }
     let shown = reference.escape_debug();
-    if reference.contains("..") {
+    if reference.contains("..") || ["^@", "^!", "^-"].iter().any(|all| reference.contains(all)) {
         let failure = Failure::usage(format!("`{shown}` is a range of commits"));
         return Err(failure.help("name one commit: that before the change"));
+    }
+    if reference.contains("^{") {
+        let failure = Failure::usage(format!("`{shown}` is not the name of a commit"));
+        return Err(failure.help("name a commit, a branch or a tag, as in git:main or git:v1.2.0"));
+    }
+    if let Some((branch, _)) = reference.split_once("@{") {
+        let of = if branch.is_empty() { "HEAD" } else { branch }.escape_debug();
+        let failure = Failure::io(format!("this clone does not remember what `{shown}` was"));
+        return Err(
+            failure.help(format!("`git reflog {of}` lists what it does; a commit or a tag is the same in every clone"))
+        );
     }
     let shallow = text(&repository.stdout) == "true";
     // `HEAD~2`, `main^`: of a commit that there is, one before it.

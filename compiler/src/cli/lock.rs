@@ -5,15 +5,16 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use myc_schema::codes;
 use myc_schema::diag::render::printable;
 use myc_schema::evolve::plan::plan;
 use myc_schema::ir::Schema;
-use myc_schema::lock::{self, Lock, Refusal};
+use myc_schema::lock::{self, Lock, MAX_BYTES, Refusal};
 use myc_schema::source::{SourceId, SourceMap};
 
 use super::contract::{Contract, Reading, is_stdin};
 use super::exit::Failure;
-use super::output;
+use super::{output, terminal};
 
 /// Write contracts.lock: the schema, message by message, and the versions before it
 #[derive(Args, Debug)]
@@ -26,12 +27,14 @@ Examples:
   myc-schema lock                                    contracts.lock, beside contracts.yaml
   myc-schema lock --amend                            the version is the same, and nobody has it yet
   myc-schema lock api/contracts.yaml --out api.lock
+  myc-schema lock --out - | diff contracts.lock -    what would change?
   myc-schema check --locked                          is it up to date? (for CI)
   myc-schema breaking --against contracts.lock       what does a change break, and in which versions?")]
 pub struct LockArgs {
     /// The contract, `-` for stdin [default: contracts.yaml]
     file: Option<PathBuf>,
-    /// The lock, whose folder is made if missing [default: beside the contract, contracts.lock for contracts.yaml]
+    /// The lock, whose folder is made if missing [default: beside the contract, contracts.lock for contracts.yaml];
+    /// with `-` the one that would be written beside the contract is printed
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Lock another schema under the version that is locked
@@ -43,21 +46,40 @@ pub struct LockArgs {
 
 pub fn run(args: LockArgs) -> Result<(), Failure> {
     let contract = Contract::read_quietly(&args.reading, args.file.as_deref())?;
-    let path = match (args.out, args.file.as_deref()) {
-        (Some(path), _) => path,
+    let printed = args.out.as_deref().is_some_and(is_stdin);
+    let path = match (args.out.filter(|_| !printed), args.file.as_deref()) {
+        (Some(path), _) => Some(path),
+        (None, Some(file)) if is_stdin(file) && printed => None,
         (None, Some(file)) if is_stdin(file) => {
-            return Err(Failure::usage("the lock of a contract on stdin needs a name").help("give it with --out"));
+            return Err(Failure::usage("the lock of a contract on stdin needs a name")
+                .help("give it with --out; `--out -` prints the lock"));
         }
-        (None, _) => beside(&contract.path),
+        (None, _) => Some(beside(&contract.path)),
     };
-    let next = match read(&path)? {
-        None => Lock::first(&contract.schema),
-        Some((locked, _)) => {
-            locked.next(&contract.schema, args.amend).map_err(|refusal| refused(refusal, &contract.schema, &path))?
+    let before = path.as_deref().map(|path| Ok((path, read(path)?))).transpose()?;
+    let next = match &before {
+        Some((path, Some((locked, _)))) => {
+            locked.next(&contract.schema, args.amend).map_err(|refusal| refused(refusal, &contract.schema, path))?
         }
+        _ => Lock::first(&contract.schema),
     };
     let text = lock::print(&next);
-    output::write(&args.reading, &[(path, &text)]).map(drop)
+    if text.len() as u64 > MAX_BYTES {
+        return Err(Failure::finding(format!("the lock cannot be written: {}", too_large())).help(LARGE));
+    }
+    match path.filter(|_| !printed) {
+        Some(path) => output::write(&args.reading, &[(path, &text)]).map(drop),
+        None => terminal::data(text),
+    }
+}
+
+/// What is said of a folder.
+pub const A_LOCK: &str = "give the path of the lock, a file that `myc-schema lock` writes";
+
+const LARGE: &str = "split the contract into several, each with ids of its own";
+
+fn too_large() -> String {
+    format!("it is larger than {} MiB", MAX_BYTES / (1024 * 1024))
 }
 
 /// The lock beside a contract: `contracts.lock` for `contracts.yaml`.
@@ -67,16 +89,19 @@ fn beside(contract: &Path) -> PathBuf {
 
 /// The lock in a file and its text; `None` where there is no file.
 fn read(path: &Path) -> Result<Option<(Lock, String)>, Failure> {
-    let shown = path.display();
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) if error.kind() == ErrorKind::InvalidData => return Err(not_text(&shown.to_string())),
-        Err(error) => return Err(Failure::io(format!("cannot read `{shown}`: {error}"))),
-    };
-    let source = SourceMap::new().add(shown.to_string(), "");
-    let lock = parse(&shown.to_string(), source, &text)?;
-    Ok(Some((lock, text)))
+    if matches!(fs::metadata(path), Err(error) if error.kind() == ErrorKind::NotFound) {
+        return Ok(None);
+    }
+    let name = path.display().to_string();
+    let mut sources = SourceMap::new();
+    let source = sources.load_at_most(path, MAX_BYTES).map_err(|diagnostic| match diagnostic.code.id {
+        id if id == codes::E0003.id => not_text(&name),
+        id if id == codes::E0002.id => unusable(&name, &too_large()).help(LARGE),
+        _ if diagnostic.help.is_some() => Failure::io(diagnostic.message).help(A_LOCK),
+        _ => Failure::io(diagnostic.message),
+    })?;
+    let text = sources.get(source).map_or("", |file| file.text());
+    Ok(Some((parse(&name, source, text)?, text.to_owned())))
 }
 
 /// Whether a file of this name is to be a lock, whatever is in it.

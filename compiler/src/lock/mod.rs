@@ -17,6 +17,9 @@ mod read;
 pub use print::print;
 pub use read::{LockError, is_lock, read};
 
+/// The largest lock that is read or written, in bytes: room for the largest contract, spelt out, and its history.
+pub const MAX_BYTES: u64 = 16 * crate::source::MAX_BYTES;
+
 /// What a lock remembers.
 #[derive(Clone, Debug)]
 pub struct Lock {

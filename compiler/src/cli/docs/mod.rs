@@ -52,6 +52,10 @@ pub fn run(args: DocsArgs) -> Result<(), Failure> {
         return Err(Failure::usage("--examples is of one contract, and several are given")
             .help("run the command once for each contract, with the same --out"));
     }
+    if is_stdin(&args.out) {
+        return Err(Failure::usage("--out takes a folder: the pages are several files")
+            .help("`--out ./-` is a folder called `-`"));
+    }
     let mut contracts = BTreeMap::new();
     for file in files {
         let contract = Contract::read_quietly(&args.reading, file.map(PathBuf::as_path))?;
