@@ -2,7 +2,7 @@
 //! a byte offset to a line and column. Printing a position is left to [`crate::diag`].
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -171,12 +171,29 @@ impl SourceMap {
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
-    let reason = match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
-    };
+    let reason = reason(error);
     Diagnostic::without_place(&codes::E0001, format!("cannot read `{}`: {reason}", printable(name)))
+}
+
+/// Why something could not be read or written, in words for people: without the system's number for it, and without
+/// names of files that nobody has given.
+pub fn reason(error: &std::io::Error) -> String {
+    let words = match error.kind() {
+        ErrorKind::NotFound => "there is no such file",
+        ErrorKind::PermissionDenied => "permission denied",
+        ErrorKind::IsADirectory => "it is a directory",
+        ErrorKind::NotADirectory => "what should be a directory is a file",
+        ErrorKind::StorageFull => "there is no space left on the device",
+        ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
+        ErrorKind::QuotaExceeded => "the quota is used up",
+        _ => {
+            let words = error.to_string();
+            let words = words.split(" (os error ").next().unwrap_or_default();
+            let mut rest = words.chars();
+            return rest.next().into_iter().flat_map(char::to_lowercase).chain(rest).collect();
+        }
+    };
+    words.to_owned()
 }
 
 /// What is said of a text of more bytes than these.

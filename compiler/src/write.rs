@@ -8,9 +8,12 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use crate::diag::render::printable;
+use crate::source::reason;
+
 /// A file that could not be written, or a folder that could not be made.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write `{}`: {source}{}", path.display(), Halves { new: replaced, old: kept })]
+#[error("cannot write `{}`: {}{}", printable(&path.display().to_string()), reason(source), Halves { new: replaced, old: kept })]
 pub struct WriteError {
     /// The file or folder.
     pub path: PathBuf,

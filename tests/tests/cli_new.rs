@@ -211,8 +211,12 @@ fn what_is_there_is_left_alone() {
             "error: `mine` is not empty; there is `1.ml`, `2.ml`, `3.ml`, `4.ml`, `5.ml` and 2 more\n",
             "choose a folder that is empty",
         ]);
-        run(here.path(), ["new", kind, "file"]).exits(3).says(&["cannot write to `file`: Not a directory"]);
-        run(here.path(), ["new", kind, "file/x"]).exits(3).says(&["cannot write to `file/x`: Not a directory"]);
+        run(here.path(), ["new", kind, "file"])
+            .exits(3)
+            .says(&["cannot write to `file`: what should be a directory is a file"]);
+        run(here.path(), ["new", kind, "file/x"])
+            .exits(3)
+            .says(&["cannot write to `file/x`: what should be a directory is a file"]);
         run(here.path(), ["new", kind, "x/My Words"]).exits(2).says(&["`My Words`", "`--name my-words` would do"]);
         run(here.path(), ["new", kind, "x", "--name", "if"]).exits(2).says(&["it is a keyword of"]);
         run(here.path(), ["new", kind, "x", "--no-vendor", "--runtime", "."]).exits(2).says(&["cannot be used with"]);

@@ -165,3 +165,52 @@ fn one_line() {
     assert_eq!(edits.as_array().map(Vec::len), Some(1), "one edit, of what differs");
     client.shut_down().exits(0);
 }
+
+/// What is offered at a mark `|` in the text, by label, and whether there is more.
+fn offered(client: &mut Client, marked: &str) -> (Vec<String>, bool) {
+    let (before, after) = marked.split_once('|').expect("a mark");
+    let at = client.text.find(&format!("{before}{after}")).expect("there") + before.len();
+    let offers = client.at("textDocument/completion", at);
+    let (items, more) = match &offers {
+        Value::Array(items) => (items, false),
+        list => (list["items"].as_array().expect("a list"), list["isIncomplete"] == true),
+    };
+    (items.iter().map(|item| item["label"].as_str().expect("a label").to_owned()).collect(), more)
+}
+
+/// Without this, a letter in a contract with a large enum or with thousands of messages would send an editor megabytes.
+#[test]
+fn of_many_names_some_are_offered() {
+    let mut text = String::from("enums:\n  Big:\n    repr: u32\n    values:\n");
+    for index in 0..60_000 {
+        let _ = writeln!(text, "      V{index}: {index}");
+    }
+    text.push_str("  Small: { values: { One: 1, Two: 2 } }\nmessages:\n");
+    for index in 0..5_000 {
+        let id = 1000 + index;
+        let _ = writeln!(text, "  Msg{index}: {{ tlv_type: {id}, domain: D, fields: {{ a: u8 }} }}");
+    }
+    text.push_str(
+        "  Last:\n    tlv_type: 9000\n    domain: D\n    required_prior_messages: [Msg49]\n    fields:\n      \
+         big: { type: Big, validation: [{ one_of: [V5999] }] }\n      \
+         all: { type: Big, validation: [{ one_of: [] }] }\n      \
+         few: { type: Small, validation: [{ one_of: [Two] }] }\n",
+    );
+    let mut client = Client::open(&text);
+    assert_eq!(client.codes(), ["E0307"], "an empty list: {:?}", client.diagnostics.0);
+    let (all, more) = offered(&mut client, "one_of: [|] }] }");
+    assert!(all.len() == 200 && more && all[0] == "V0", "{} {more}", all.len());
+    let (some, more) = offered(&mut client, "[V5999|]");
+    let mut expected: Vec<String> = vec!["V5999".to_owned()];
+    expected.extend((59_990..60_000).map(|index| format!("V{index}")));
+    assert_eq!((some, more), (expected, true));
+    assert_eq!(offered(&mut client, "[Two|]"), (vec!["One".to_owned(), "Two".to_owned()], false));
+    let (some, more) = offered(&mut client, "[Msg49|]");
+    assert!(some.len() == 111 && more && some.iter().all(|name| name.starts_with("Msg49")), "{some:?}");
+    // In the case that is quicker to type.
+    let at = client.text.find("[Msg49]").expect("there") + 1;
+    client.edit(at..at + 5, "msg499");
+    let (some, _) = offered(&mut client, "[msg499|]");
+    assert_eq!(some.len(), 11, "{some:?}");
+    client.shut_down().exits(0);
+}

@@ -4,6 +4,7 @@ use std::io::{Cursor, Read, Write, stdin, stdout};
 
 use clap::ValueEnum;
 use myc_schema::ir::{Message, Schema};
+use myc_schema::source::reason;
 use myc_schema::stream::{self, DIGEST_SIZE, Item, Stream, Types, What};
 use myc_schema::value::{self, JsonStyle, ValueError};
 use serde::Serialize;
@@ -114,7 +115,9 @@ pub fn run(schema: &Schema, choices: &Choices) -> Result<(), Failure> {
     while end.is_none() && !stream.is_done() {
         let read = match input.read(&mut buffer) {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            other => other.map_err(|error| Failure::io(format!("cannot read the stream from stdin: {error}")))?,
+            other => {
+                other.map_err(|error| Failure::io(format!("cannot read the stream from stdin: {}", reason(&error))))?
+            }
         };
         match read {
             0 => stream.end(),

@@ -92,6 +92,6 @@ fn mend(reading: &Reading, path: &Path, dry_run: bool) -> Result<(), Failure> {
         );
     }
     output::write(reading, &[(path.to_owned(), &fixed)])?;
-    terminal::words(&format!("{shown}: {count} made\n"));
+    terminal::line(&format!("{shown}: {count} made"));
     Ok(())
 }

@@ -7,7 +7,6 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use myc_schema::backend::{self, BACKENDS, Backend, Options};
 use myc_schema::depfile;
-use myc_schema::diag::render::printable;
 use myc_schema::ir::Schema;
 use myc_schema::render::{FileMap, render};
 
@@ -96,8 +95,9 @@ pub fn run(args: CompileArgs) -> Result<(), Failure> {
         check_extension(&backends, extension)?;
     }
     if args.print_outputs {
-        let paths: String = outputs(&backends, &args.name, &args.out).iter().map(|path| format!("{path}\n")).collect();
-        return terminal::data(paths);
+        let paths = outputs(&backends, &args.name, &args.out);
+        let line = |path: &PathBuf| [path.as_os_str().as_encoded_bytes(), b"\n"].concat();
+        return terminal::data(paths.iter().flat_map(line).collect::<Vec<u8>>());
     }
     if args.out == Path::new("-") && args.stdout.is_none() {
         return Err(Failure::usage("--out takes a folder")
@@ -155,10 +155,9 @@ fn check_depfile(args: &CompileArgs, backends: &[&Backend], depfile: &Path) -> R
             .or_else(|_| std::fs::canonicalize(folder).map(|folder| folder.join(path.file_name().unwrap_or_default())))
             .unwrap_or_else(|_| path.components().collect())
     };
-    let made =
-        outputs(backends, &args.name, &args.out).into_iter().find(|made| whole(Path::new(made)) == whole(depfile));
+    let made = outputs(backends, &args.name, &args.out).into_iter().find(|made| whole(made) == whole(depfile));
     match made {
-        Some(made) => Err(Failure::usage(format!("`{}` is a file that is generated", printable(&made)))
+        Some(made) => Err(Failure::usage(format!("`{}` is a file that is generated", made.display()))
             .help("give the dependency file a name of its own, as in `--depfile messages.d`")),
         None => Ok(()),
     }
@@ -171,27 +170,27 @@ fn watched(args: &CompileArgs, backends: &[&'static Backend]) -> Result<(), Fail
         return Err(Failure::usage("stdin cannot be watched").help("--watch needs a file"));
     }
     let shown = path.display();
-    terminal::words(&format!("watching {shown}; Ctrl-C ends it\n"));
+    terminal::line(&format!("watching {shown}; Ctrl-C ends it"));
     watch(path, || {
         let contract = Contract::read(&args.reading, args.file.as_deref());
         match contract.and_then(|contract| written(args, backends, &contract)) {
-            Ok(files) if files.is_empty() => terminal::words(&format!("{shown}: nothing to write\n")),
+            Ok(files) if files.is_empty() => terminal::line(&format!("{shown}: nothing to write")),
             Ok(files) => {
                 let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-                terminal::words(&format!("{shown}: wrote {}\n", names.join(", ")));
+                terminal::line(&format!("{shown}: wrote {}", names.join(", ")));
             }
             Err(failure) => {
                 args.reading.say(&failure);
-                terminal::words(&format!("{shown}: nothing written\n"));
+                terminal::line(&format!("{shown}: nothing written"));
             }
         }
     })
 }
 
 /// The paths of the generated files, in the order of the languages.
-fn outputs(backends: &[&Backend], name: &str, folder: &Path) -> Vec<String> {
+fn outputs(backends: &[&Backend], name: &str, folder: &Path) -> Vec<PathBuf> {
     let outputs = backends.iter().flat_map(|backend| backend.outputs);
-    outputs.map(|output| folder.join(format!("{name}.{}", output.extension)).display().to_string()).collect()
+    outputs.map(|output| folder.join(format!("{name}.{}", output.extension))).collect()
 }
 
 /// The text of the dependency file.
@@ -199,8 +198,13 @@ fn dependencies(backends: &[&Backend], args: &CompileArgs, contract: &Path) -> R
     if args.file.as_deref().is_some_and(is_stdin) {
         return Err(Failure::usage("a dependency file needs a contract that is a file, not stdin"));
     }
-    depfile::rule(&outputs(backends, &args.name, &args.out), &contract.display().to_string())
-        .map_err(|error| Failure::usage(error.to_string()))
+    let text = |path: &Path| match path.to_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(Failure::usage(format!("`{}` cannot be in a dependency file: it is not UTF-8", path.display()))),
+    };
+    let outputs =
+        outputs(backends, &args.name, &args.out).iter().map(|path| text(path)).collect::<Result<Vec<_>, _>>()?;
+    depfile::rule(&outputs, &text(contract)?).map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// Whether `--stdout=EXT` names a file of these languages; empty stands for all of them.

@@ -44,7 +44,14 @@ pub fn run(args: EncodeArgs) -> Result<(), Failure> {
     let contract = Contract::read_quietly(&args.reading, args.contracts.as_deref())?;
     let message = contract.message(&args.message)?;
     let json = terminal::stdin("JSON", MAX_JSON)?;
-    let payload = std::str::from_utf8(&json)
+    // Some programs begin every text with a byte order mark.
+    let json = json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&json);
+    if json.trim_ascii().is_empty() {
+        let detail = "there is nothing on stdin, where the message is expected as JSON".to_owned();
+        let error = ValueError { code: Code::Syntax, path: String::new(), detail };
+        return Err(payload::rejected(&args.reading, message, error));
+    }
+    let payload = std::str::from_utf8(json)
         .map_err(|error| ValueError {
             code: Code::Syntax,
             path: String::new(),

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use myc_schema::source::reason;
+
 /// How the command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
@@ -64,7 +66,7 @@ impl Failure {
     pub fn stdout(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::silent(Exit::Done),
-            _ => Self::io(format!("cannot write to stdout: {error}")),
+            _ => Self::io(format!("cannot write to stdout: {}", reason(error))),
         }
     }
 }

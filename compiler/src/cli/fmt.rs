@@ -67,7 +67,7 @@ fn one(args: &FmtArgs, path: &Path) -> Result<(), Failure> {
         }
     };
     if formatted != text && changes_digest(text) {
-        terminal::words(&format!("{name}: left as it is: its digest (`digest: source`) is over its bytes\n"));
+        terminal::line(&format!("{name}: left as it is: its digest (`digest: source`) is over its bytes"));
         return if is_stdin(path) && !args.check { terminal::data(text) } else { Ok(()) };
     }
     if args.check {

@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use myc_schema::diag::Diagnostic;
 use myc_schema::lock::MAX_BYTES;
-use myc_schema::source::{SourceId, SourceMap};
+use myc_schema::source::{SourceId, SourceMap, reason};
 
 use super::exit::Failure;
 
@@ -183,7 +183,7 @@ fn not_run(error: &std::io::Error) -> Failure {
     match error.kind() {
         ErrorKind::NotFound => Failure::io("git is not installed, or not on PATH")
             .help("compare with a file or with contracts.lock instead"),
-        _ => Failure::io(format!("cannot run git: {error}")),
+        _ => Failure::io(format!("cannot run git: {}", reason(error))),
     }
 }
 

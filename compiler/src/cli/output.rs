@@ -17,7 +17,7 @@ pub fn write(reading: &Reading, files: &[(PathBuf, &str)]) -> Result<Vec<PathBuf
     let written = write_files(files).map_err(|error| Failure::io(error.to_string()))?;
     if reading.message_format == MessageFormat::Human {
         for folder in &written.folders {
-            terminal::words(&format!("made the folder `{}`\n", printable(&folder.display().to_string())));
+            terminal::line(&format!("made the folder `{}`", folder.display()));
         }
     }
     Ok(written.files)

@@ -46,15 +46,16 @@ pub fn hex(bytes: &[u8]) -> String {
 /// Bytes of hex digits in either case; `0x` in front and white space anywhere are passed over.
 pub fn unhex(text: &[u8]) -> Result<Vec<u8>, Failure> {
     let mut nibbles = Vec::with_capacity(text.len());
-    let text = text.trim_ascii_start();
-    let digits = text.strip_prefix(b"0x").unwrap_or(text);
+    let start = text.trim_ascii_start();
+    let digits = start.strip_prefix(b"0x").unwrap_or(start);
+    let before = text.len() - digits.len();
     for (at, byte) in digits.iter().enumerate() {
         match char::from(*byte).to_digit(16) {
             Some(nibble) => nibbles.push(nibble as u8),
             None if byte.is_ascii_whitespace() => {}
             None => {
                 let found = char::from(*byte).escape_default();
-                return Err(Failure::finding(format!("character {} of the hex digits is `{found}`", at + 1)));
+                return Err(Failure::finding(format!("character {} of the hex digits is `{found}`", before + at + 1)));
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use myc_schema::diag::render::printable;
 use myc_schema::evolve::plan::{Order, Plan, plan};
@@ -38,9 +39,10 @@ Examples:
   myc-schema plan contracts.lock contracts.yaml --format json > plan.json")]
 pub struct PlanArgs {
     /// What is deployed: a file, `git:REF[:PATH]` or a lock
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     old: String,
     /// What is to be deployed, likewise
-    #[arg(default_value = "contracts.yaml")]
+    #[arg(default_value = "contracts.yaml", value_parser = NonEmptyStringValueParser::new())]
     new: String,
     /// How to print it
     #[arg(long, value_enum, default_value_t)]

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use myc_schema::render::FileMap;
+use myc_schema::source::reason;
 use similar::TextDiff;
 
 use super::exit::Failure;
@@ -25,7 +26,7 @@ pub fn diff(folder: &Path, files: &FileMap) -> Result<String, Failure> {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 diff.push_str(&unified("/dev/null", &shown, "", new));
             }
-            Err(error) => return Err(Failure::io(format!("cannot read `{shown}`: {error}"))),
+            Err(error) => return Err(Failure::io(format!("cannot read `{shown}`: {}", reason(&error)))),
         }
     }
     Ok(diff)

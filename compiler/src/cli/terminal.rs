@@ -4,6 +4,8 @@ use std::io::{self, Read, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use clap::ValueEnum;
+use myc_schema::diag::render::printable;
+use myc_schema::source::reason;
 
 use super::exit::Failure;
 
@@ -74,23 +76,33 @@ pub fn words(text: &str) {
     let _ = stderr.write_all(text.as_bytes());
 }
 
+/// A line on stderr in which nothing moves the cursor, whatever a file is called.
+pub fn line(text: &str) {
+    words(&format!("{}\n", printable(text)));
+}
+
 /// Says why a command stops.
 pub fn say(failure: &Failure, color: Color) {
     let (red, cyan, reset) =
         if colored_words(color) { ("\x1b[1m\x1b[31m", "\x1b[1m\x1b[36m", "\x1b[0m") } else { ("", "", "") };
     if let Some(text) = &failure.text {
-        words(&format!("{red}error{reset}: {text}\n"));
+        words(&format!("{red}error{reset}: {}\n", lines(text)));
     }
     if let Some(help) = &failure.help {
-        words(&format!("  {cyan}help{reset}: {help}\n"));
+        words(&format!("  {cyan}help{reset}: {}\n", lines(help)));
     }
+}
+
+/// Lines in which nothing moves the cursor, whatever a file is called.
+fn lines(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
 /// All of stdin, which may have `limit` bytes at most.
 pub fn stdin(what: &str, limit: u64) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let read = io::stdin().lock().take(limit + 1).read_to_end(&mut bytes);
-    read.map_err(|error| Failure::io(format!("cannot read {what} from stdin: {error}")))?;
+    read.map_err(|error| Failure::io(format!("cannot read {what} from stdin: {}", reason(&error))))?;
     if bytes.len() as u64 > limit {
         return Err(Failure::finding(format!("{what} on stdin is longer than {limit} bytes")));
     }

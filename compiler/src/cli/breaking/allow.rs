@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use myc_schema::evolve::Finding;
 use myc_schema::evolve::rules;
+use myc_schema::source::reason;
 use myc_schema::suggest;
 use serde::Deserialize;
 
@@ -90,7 +91,7 @@ pub fn read(path: &Path, needed: bool) -> Result<Vec<Allowance>, Failure> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound && !needed => return Ok(Vec::new()),
-        Err(error) => return Err(Failure::io(format!("cannot read `{shown}`: {error}"))),
+        Err(error) => return Err(Failure::io(format!("cannot read `{shown}`: {}", reason(&error)))),
     };
     let wrong = |text: String| {
         Failure::usage(format!("{shown}: {text}"))

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use myc_schema::evolve::rules::{self, Category};
 use myc_schema::source::SourceMap;
@@ -88,7 +89,7 @@ pub struct BreakingArgs {
     /// The newer contract, `-` for stdin [default: contracts.yaml]
     file: Option<PathBuf>,
     /// The older one: a file, `git:REF[:PATH]` or a lock; may be repeated
-    #[arg(long, value_name = "OLDER", required_unless_present = "list_rules")]
+    #[arg(long, value_name = "OLDER", required_unless_present = "list_rules", value_parser = NonEmptyStringValueParser::new())]
     against: Vec<String>,
     /// Report this category alone; may be repeated
     #[arg(long, value_enum)]

@@ -1,5 +1,6 @@
 //! `myc-schema diff`: the bytes of two contracts side by side, and in which order to deploy.
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use myc_schema::evolve::changes::{Change, Composite, changes};
 use myc_schema::evolve::plan::plan;
@@ -40,9 +41,11 @@ Examples:
   myc-schema diff old.yaml new.yaml --format svg > diff.svg")]
 pub struct DiffArgs {
     /// The older contract: a file, `git:REF[:PATH]` or a lock
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     old: String,
     /// The newer one, likewise
     #[arg(default_value = "contracts.yaml")]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     new: String,
     /// Only this message or struct
     #[arg(long, value_name = "NAME")]

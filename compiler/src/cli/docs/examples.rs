@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use myc_schema::ir::{Message, Schema};
+use myc_schema::source::reason;
 use myc_schema::value::{self, JsonStyle};
 
 use crate::cli::annotate;
@@ -100,5 +101,5 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::io(format!("cannot read `{}`: {error}", path.display()))
+    Failure::io(format!("cannot read `{}`: {}", path.display(), reason(error)))
 }

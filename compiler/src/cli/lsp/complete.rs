@@ -4,7 +4,7 @@ use gen_lsp_types::{
     CompletionItem, CompletionItemKind, CompletionItemTextEdit, Documentation, InsertTextFormat, MarkupContent,
     MarkupKind, TextEdit,
 };
-use myc_schema::ir::{EnumId, Scalar, Schema, Type};
+use myc_schema::ir::{EnumId, Message, Scalar, Schema, Type};
 use myc_schema::next_id::next_id;
 use myc_schema::raw::keys::{Keys, Takes};
 use myc_schema::resolve::TYPE_NAMES;
@@ -40,32 +40,66 @@ fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('$', "\\$").replace('}', "\\}")
 }
 
-/// What may stand at an offset. `schema` is what was last resolved.
-pub fn complete(document: &Document, offset: usize, schema: Option<&Schema>, snippets: bool) -> Vec<CompletionItem> {
+/// The most names that are offered at once: of more, those that begin like the word at the cursor.
+const MOST: usize = 200;
+
+/// In a text of more bytes than these, names are those that were last resolved: to look for them in the text would take
+/// longer than an answer may.
+const LARGE: usize = 1024 * 1024;
+
+/// The word before the cursor, and whether names were left out for it.
+struct Word<'a> {
+    begins: &'a str,
+    left_out: bool,
+}
+
+impl Word<'_> {
+    /// Those of many names that may be offered.
+    fn few<'n, T>(&mut self, names: impl Iterator<Item = T> + Clone, name: impl Fn(&T) -> &'n str) -> Vec<T> {
+        let all: Vec<T> = names.clone().take(MOST + 1).collect();
+        if all.len() <= MOST {
+            return all;
+        }
+        self.left_out = true;
+        let word = self.begins.as_bytes();
+        let fits = |name: &str| name.as_bytes().get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+        names.filter(|item| fits(name(item))).take(MOST).collect()
+    }
+}
+
+/// What may stand at an offset, and whether there is more that begins otherwise. `schema` is what was last resolved.
+pub fn complete(
+    document: &Document,
+    offset: usize,
+    schema: Option<&Schema>,
+    snippets: bool,
+) -> (Vec<CompletionItem>, bool) {
     let text = &*document.text;
     let before = document.outline_before(offset);
     let owner = |entry: Option<usize>| match entry {
         Some(entry) => meaning(text, &before, Some(entry)),
         None => Meaning::TOP,
     };
+    // What is replaced: from the beginning of the word to its end after the cursor.
+    let word = super::target::word(text, offset);
+    let start = word.start.max(before.end.word).min(offset);
+    let range = document.range(start..word.end.max(offset));
+    let word = &mut Word { begins: &text[start..offset], left_out: false };
     let offers = match before.end.place {
         Place::Text => Vec::new(),
         Place::Key(entry) => keys(document, offset, &owner(entry), &given(document, &before, entry), schema),
-        Place::Value(entry) => values(document, &owner(Some(entry)), schema),
+        Place::Value(entry) => values(document, &owner(Some(entry)), schema, word),
         Place::Item(entry) => {
             let owner = owner(Some(entry));
             match owner.takes {
                 // An item that is a mapping: its keys.
                 Some(Takes::Rules | Takes::List(_)) => keys(document, offset, &owner, &[], schema),
-                _ => values(document, &owner, schema),
+                _ => values(document, &owner, schema, word),
             }
         }
     };
-    // What is replaced: from the beginning of the word to its end after the cursor.
-    let start = super::target::word(text, offset).start.max(before.end.word).min(offset);
-    let end = super::target::word(text, offset).end.max(offset);
-    let range = document.range(start..end);
-    offers.into_iter().enumerate().map(|(at, offer)| item(offer, at, range, snippets)).collect()
+    let items = offers.into_iter().enumerate().map(|(at, offer)| item(offer, at, range, snippets)).collect();
+    (items, word.left_out)
 }
 
 #[allow(deprecated)]
@@ -177,13 +211,21 @@ fn rule_keys(document: &Document, owner: &Meaning, given: &[&str], schema: Optio
 }
 
 fn new_message(document: &Document, offset: usize, schema: Option<&Schema>) -> Offer {
-    let outline = document.outline_of(&["messages"]);
     // Beside the message above: of the same domain, most likely.
-    let above = declared(&document.text, &outline, "messages")
-        .filter(|at| outline.entries[*at].key.end <= offset)
-        .last()
-        .map(|at| &document.text[outline.entries[at].key.clone()]);
-    let domain = above.zip(schema).and_then(|(above, schema)| schema.message(above)).map(|above| above.domain.as_str());
+    let domain = match schema {
+        Some(schema) if document.text.len() > LARGE => {
+            let above = |message: &&Message| (message.span.start as usize) < offset;
+            schema.messages.iter().filter(above).max_by_key(|message| message.span.start)
+        }
+        Some(schema) => {
+            let outline = document.outline_of(&["messages"]);
+            let names = declared(&document.text, &outline, "messages").map(|at| &outline.entries[at].key);
+            let above = names.filter(|key| key.end <= offset).last();
+            above.and_then(|above| schema.message(&document.text[above.clone()]))
+        }
+        None => None,
+    };
+    let domain = domain.map(|above| above.domain.as_str());
     let id = schema.and_then(|schema| next_id(schema, domain)).unwrap_or(1000);
     let domain = escaped(domain.unwrap_or("Domain"));
     let insert = format!(
@@ -222,16 +264,29 @@ fn resolved_type<'a>(schema: &'a Schema, owner: &Meaning) -> Option<&'a Type> {
     (field.place.size > 0).then_some(&field.ty)
 }
 
-fn values(document: &Document, owner: &Meaning, schema: Option<&Schema>) -> Vec<Offer> {
+fn values(document: &Document, owner: &Meaning, schema: Option<&Schema>, word: &mut Word) -> Vec<Offer> {
     let constant = |label: &&str| Offer::new(*label, CompletionItemKind::Value, "");
-    let names = |sections: &[&str], kind: CompletionItemKind| -> Vec<Offer> {
-        let outline = document.outline_of(sections);
-        let of = |section: &str| -> Vec<Offer> {
-            let indices = declared(&document.text, &outline, section);
-            let names = indices.map(|at| &document.text[outline.entries[at].key.clone()]);
-            names.map(|name| Offer::new(name, kind, section.trim_end_matches('s'))).collect()
-        };
-        sections.iter().flat_map(|section| of(section)).collect()
+    let mut names = |section: &'static str, kind: CompletionItemKind| -> Vec<Offer> {
+        let offer = |name: &str| Offer::new(name, kind, section.trim_end_matches('s'));
+        match schema.filter(|_| document.text.len() > LARGE) {
+            Some(schema) => {
+                let names = |names: &mut dyn Iterator<Item = &str>| -> Vec<Offer> { names.map(offer).collect() };
+                let mut few = match section {
+                    "messages" => word.few(schema.messages.iter().map(|message| &*message.name), |name| name),
+                    "structs" => word.few(schema.structs.iter().map(|item| &*item.name), |name| name),
+                    "enums" => word.few(schema.enums.iter().map(|of| &*of.name), |name| name),
+                    _ => word.few(schema.domains.iter().map(|domain| &*domain.name), |name| name),
+                }
+                .into_iter();
+                names(&mut few)
+            }
+            None => {
+                let outline = document.outline_of(&[section]);
+                let indices: Vec<usize> = declared(&document.text, &outline, section).collect();
+                let names = indices.iter().map(|at| &document.text[outline.entries[*at].key.clone()]);
+                word.few(names, |name| name).into_iter().map(offer).collect()
+            }
+        }
     };
     if let Role::Rule(Some(rule)) = owner.role {
         return match rule.takes {
@@ -241,7 +296,7 @@ fn values(document: &Document, owner: &Meaning, schema: Option<&Schema>) -> Vec<
                     let value = |value: &myc_schema::ir::EnumValue| {
                         Offer::new(&value.name, CompletionItemKind::EnumMember, format!("= {}", value.value))
                     };
-                    schema.enum_(id).values.iter().map(value).collect()
+                    word.few(schema.enum_(id).values.iter(), |value| &value.name).into_iter().map(value).collect()
                 }
                 _ => Vec::new(),
             },
@@ -251,11 +306,11 @@ fn values(document: &Document, owner: &Meaning, schema: Option<&Schema>) -> Vec<
     match owner.takes {
         Some(Takes::Choice(choices)) => choices.iter().map(constant).collect(),
         Some(Takes::Bool) => ["true", "false"].iter().map(constant).collect(),
-        Some(Takes::Domain) => names(&["domains"], CompletionItemKind::Module),
-        Some(Takes::Messages) => names(&["messages"], CompletionItemKind::Class),
+        Some(Takes::Domain) => names("domains", CompletionItemKind::Module),
+        Some(Takes::Messages) => names("messages", CompletionItemKind::Class),
         Some(Takes::Type) => {
-            let mut types = names(&["structs"], CompletionItemKind::Struct);
-            types.extend(names(&["enums"], CompletionItemKind::Enum));
+            let mut types = names("structs", CompletionItemKind::Struct);
+            types.extend(names("enums", CompletionItemKind::Enum));
             types.extend(built_in());
             types
         }

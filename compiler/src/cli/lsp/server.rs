@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use gen_lsp_types::{
-    CodeAction, CodeActionKind, CodeActionParams, CompletionParams, CompletionResponse, Contents, Definition,
-    DefinitionParams, DefinitionResponse, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
+    CodeAction, CodeActionKind, CodeActionParams, CompletionList, CompletionParams, CompletionResponse, Contents,
+    Definition, DefinitionParams, DefinitionResponse, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
     DocumentFormattingParams, DocumentSymbolParams, DocumentSymbolResponse, Hover, HoverParams, InitializeParams,
     Location, MarkupContent, MarkupKind, MessageType, ShowMessageParams, TextEdit, VersionedTextDocumentIdentifier,
 };
@@ -320,8 +320,14 @@ impl Server {
         let open = self.open.get(&at.text_document.uri.0)?;
         let offset = open.document.offset(at.position);
         let schema = open.known.as_ref().map(|known| &*known.schema);
-        let items = complete::complete(&open.document, offset, schema, self.snippets);
-        Some(CompletionResponse::CompletionItemList(items))
+        let (items, is_incomplete) = complete::complete(&open.document, offset, schema, self.snippets);
+        Some(match is_incomplete {
+            // The client asks again for every letter.
+            true => {
+                CompletionResponse::CompletionList(CompletionList { is_incomplete, items, ..CompletionList::default() })
+            }
+            false => CompletionResponse::CompletionItemList(items),
+        })
     }
 
     fn definition(&mut self, params: DefinitionParams) -> Option<DefinitionResponse> {

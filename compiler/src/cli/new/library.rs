@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use myc_schema::source::reason;
+
 use super::super::exit::Failure;
 use super::{File, checkout};
 
@@ -105,7 +107,7 @@ pub fn files(runtime: Option<&Path>) -> Result<Vec<File>, Failure> {
 
 /// Every file below a folder, but for hidden ones.
 fn read(folder: &Path, name: &str, files: &mut Vec<File>) -> Result<(), Failure> {
-    let cannot = |path: &Path, error| Failure::io(format!("cannot read `{}`: {error}", path.display()));
+    let cannot = |path: &Path, error| Failure::io(format!("cannot read `{}`: {}", path.display(), reason(&error)));
     let entries: Result<Vec<_>, _> = fs::read_dir(folder).and_then(Iterator::collect);
     let mut entries: Vec<_> = entries.map_err(|error| cannot(folder, error))?;
     entries.sort_by_key(fs::DirEntry::file_name);

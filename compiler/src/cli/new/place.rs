@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf, absolute};
 
 use tempfile::TempDir;
 
+use myc_schema::source::reason;
+
 use super::super::exit::Failure;
 use super::File;
 
@@ -44,7 +46,7 @@ pub fn write(dir: &Path, files: &[File]) -> Result<(), Failure> {
 }
 
 fn cannot(dir: &Path, error: &io::Error) -> Failure {
-    Failure::io(format!("cannot write to `{}`: {error}", dir.display()))
+    Failure::io(format!("cannot write to `{}`: {}", dir.display(), reason(error)))
 }
 
 fn in_the_way(dir: &Path) -> io::Result<Vec<OsString>> {
