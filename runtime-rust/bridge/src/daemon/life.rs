@@ -87,7 +87,7 @@ async fn given_up(settings: &Settings, bridge: &ForeignBridge) -> WorkerStatus {
 async fn tell(settings: &Settings, bridge: &ForeignBridge, pages: &Pages) {
     let mut told = settings.ready() == Ready::Start;
     if told {
-        notify::ready();
+        notify::ready().await;
     }
     let mut seen: Option<Vec<(&'static str, u64)>> = None;
     loop {
@@ -100,7 +100,7 @@ async fn tell(settings: &Settings, bridge: &ForeignBridge, pages: &Pages) {
         if !told && pages.is_ready() {
             told = true;
             tracing::info!(status = line, "the bridge is ready");
-            notify::ready();
+            notify::ready().await;
         }
         notify::status(&line);
     }

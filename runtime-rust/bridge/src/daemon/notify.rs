@@ -4,6 +4,7 @@ use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -12,9 +13,14 @@ use sd_notify::NotifyState;
 pub const VARIABLES: [&str; 6] =
     ["NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
 
-/// Tells that the bridge is ready.
-pub fn ready() {
-    tell(&[NotifyState::Ready]);
+/// Tells that the bridge is ready. A service manager that does not listen at the moment is waited for.
+pub async fn ready() {
+    let told = async {
+        let Some(socket) = connect()? else { return Ok(()) };
+        let socket = tokio::net::UnixDatagram::from_std(socket)?;
+        socket.send(text(&[NotifyState::Ready]).as_bytes()).await.map(drop)
+    };
+    report(told.await);
 }
 
 /// Tells that the bridge is ending, and why.
@@ -37,19 +43,39 @@ pub fn watchdog_interval() -> Option<Duration> {
     sd_notify::watchdog_enabled().map(|limit| limit / 2).filter(|interval| !interval.is_zero())
 }
 
+/// What finds no room, as nobody reads it, is not told: nothing waits for the service manager.
 fn tell(states: &[NotifyState<'_>]) {
-    let socket = std::env::var_os("NOTIFY_SOCKET").unwrap_or_default();
-    let told = match socket.as_bytes() {
-        // It is in no folder. The crate knows the others alone.
-        [b'@', name @ ..] => SocketAddr::from_abstract_name(name).and_then(|address| tell_at(&address, states)),
-        _ => sd_notify::notify(states),
-    };
-    if let Err(error) = told {
-        tracing::warn!(%error, "the service manager cannot be told");
-    }
+    report(connect().and_then(|socket| match socket {
+        Some(socket) => socket.send(text(states).as_bytes()).map(drop),
+        None => Ok(()),
+    }));
 }
 
-fn tell_at(address: &SocketAddr, states: &[NotifyState<'_>]) -> io::Result<()> {
-    let text: String = states.iter().map(|state| format!("{state}\n")).collect();
-    UnixDatagram::unbound()?.send_to_addr(text.as_bytes(), address).map(drop)
+fn text(states: &[NotifyState<'_>]) -> String {
+    states.iter().map(|state| format!("{state}\n")).collect()
+}
+
+/// A socket that leads to the service manager, and does not wait for it.
+fn connect() -> io::Result<Option<UnixDatagram>> {
+    let Some(path) = std::env::var_os("NOTIFY_SOCKET").filter(|path| !path.is_empty()) else { return Ok(None) };
+    let address = match path.as_bytes() {
+        // It is in no folder.
+        [b'@', name @ ..] => SocketAddr::from_abstract_name(name)?,
+        _ => SocketAddr::from_pathname(&path)?,
+    };
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    socket.connect_addr(&address)?;
+    Ok(Some(socket))
+}
+
+/// Says that something could not be told: once, until something can be again.
+fn report(told: io::Result<()>) {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    let said = SAID.swap(told.is_err(), Ordering::Relaxed);
+    if let Err(error) = told
+        && !said
+    {
+        tracing::warn!(%error, "the service manager cannot be told");
+    }
 }

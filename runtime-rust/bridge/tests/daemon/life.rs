@@ -97,6 +97,30 @@ fn the_watchdog_is_fed() {
     running.ended().exits(0);
 }
 
+// A service manager that stands still, or was told to: without this, the bridge stops with it, and SIGTERM does nothing.
+#[test]
+fn a_service_manager_that_does_not_listen_holds_up_nothing() {
+    let place = Place::with("");
+    let send = || {
+        let socket = UnixDatagram::unbound().expect("a socket");
+        socket.set_nonblocking(true).expect("a setting");
+        socket.send_to(b"X_TEST=1", place.path("notify"))
+    };
+    // Each with a socket of its own, which is not what is full.
+    let fill = || while send().is_ok() {};
+    let mut running = place.start_as(&[], |command| {
+        command.env("WATCHDOG_USEC", "2000");
+        fill();
+    });
+    while place.run(["status", "--config", "bridge.yaml"]).code != Some(0) {}
+    // That it is ready is told as soon as it is heard.
+    running.told("READY=1");
+    fill();
+    let log = running.stop();
+    assert!(log.contains("the service manager cannot be told error="), "{log}");
+    assert!(log.matches("the service manager cannot be told").count() < 10, "{log}");
+}
+
 #[test]
 fn the_second_signal_does_not_wait_for_workers() {
     for signals in [[Signal::TERM, Signal::TERM], [Signal::INT, Signal::INT], [Signal::TERM, Signal::INT]] {

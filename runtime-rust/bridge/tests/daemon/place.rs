@@ -10,7 +10,8 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
 /// Longer than anything takes on a busy machine; a test that waits so long has failed.
 pub const LONG: Duration = Duration::from_secs(60);
@@ -217,6 +218,12 @@ impl Running {
 
     /// Waits for the end, which comes without being asked for. Without a log, where that goes elsewhere.
     pub fn ended(mut self) -> Ended {
+        let pid = Pid::from_raw(self.child.id() as i32).expect("a process");
+        let process = pidfd_open(pid, PidfdFlags::empty()).expect("it is there, or not waited for");
+        let limit = LONG.try_into().expect("a limit");
+        let ended =
+            poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&limit)).expect("a process can be waited for");
+        assert_eq!(ended, 1, "the bridge does not end");
         let status = self.child.wait().expect("an end");
         let mut stdout = String::new();
         let _ = self.child.stdout.take().expect("a pipe").read_to_string(&mut stdout);
