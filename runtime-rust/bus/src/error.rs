@@ -106,7 +106,8 @@ pub enum CloseReason {
     Unsubscribed,
 }
 
-struct Hex<'a>(&'a [u8]);
+/// Bytes in hexadecimal digits.
+pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
 
 impl std::fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -105,6 +105,8 @@ table! {
         "Messages from clients that were not forwarded because of what is in them";
     ENDPOINT_UNDELIVERED, Counter "mycelium_bus_endpoint_undelivered_frames_total" [ENDPOINT]
         "Messages from clients that the bus did not take";
+    ENDPOINT_CUT_OFF, Counter "mycelium_bus_endpoint_cut_off_frames_total" [ENDPOINT]
+        "Messages that were begun when their client ended its stream";
     ENDPOINT_QUEUED, Gauge "mycelium_bus_endpoint_queued_frames" [ENDPOINT] "Frames that wait for clients";
     ENDPOINT_DROPPED, Counter "mycelium_bus_endpoint_dropped_frames_total" [ENDPOINT]
         "Frames that the policies of clients' queues dropped";

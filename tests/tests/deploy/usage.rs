@@ -139,3 +139,30 @@ fn quoted_errors_are_those_of_the_programs() {
     }
     assert!(count > 20, "{count}");
 }
+
+/// Three words or more, and nothing else.
+fn is_line_of_the_log(quoted: &str) -> bool {
+    let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '\'');
+    quoted.split(' ').count() > 2 && quoted.split(' ').all(is_word)
+}
+
+/// Whoever follows a runbook searches the log for what it quotes.
+#[test]
+fn quoted_lines_of_the_log_are_logged() {
+    let mut texts = Vec::new();
+    for folder in ["runtime-rust/bus/src", "runtime-rust/bridge/src"] {
+        sources(&toolchain::root().join(folder), &mut texts);
+    }
+    let mut count = 0;
+    for page in ["docs/operations.md", "docs/ocaml-bridge/USAGE.md", "docs/bridge.md"] {
+        let page_text = text(page);
+        let outside = page_text.split("```").step_by(2);
+        let spans = outside.flat_map(|part| part.split('`').skip(1).step_by(2));
+        for quoted in spans.filter(|span| is_line_of_the_log(span) && !span.starts_with("cargo ")) {
+            count += 1;
+            let literal = format!("\"{quoted}");
+            assert!(texts.iter().any(|text| text.contains(&literal)), "{page}: nobody logs {quoted:?}");
+        }
+    }
+    assert!(count >= 2, "{count}");
+}

@@ -1,6 +1,6 @@
 //! A log that nobody reads, or that somebody reads slowly: nothing waits for it but what workers print.
 
-use std::io::{BufRead, BufReader, PipeReader, Read, pipe};
+use std::io::{BufRead, BufReader, PipeReader, Read, Write, pipe};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 
@@ -175,4 +175,49 @@ fn a_log_that_is_read_slowly_is_whole() {
         let expected: Vec<String> = (1..=numbers.len()).map(|number| number.to_string()).collect();
         assert_eq!(numbers, expected, "{worker} {stream}");
     }
+}
+
+// Whoever looks why a client does not come needs its name and both contracts; nobody else has all of it.
+#[test]
+fn who_is_refused_is_logged_with_both_digests() {
+    let place = Place::with("name: desk\n");
+    let mut running = place.start(&["--log-format", "json"]);
+    running.told("READY=1");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let other = ClientConfig { name: "prices".into(), ..ClientConfig::new([0xab; 32], AnyMessage::MESSAGES) };
+    let refused = runtime.block_on(Client::connect_unix(place.path("bus.sock"), other));
+    assert!(refused.is_err());
+    // One that stops in the middle of a message.
+    let mut stream = UnixStream::connect(place.path("bus.sock")).expect("it listens");
+    stream.write_all(&[&[32, 0][..], &SCHEMA_DIGEST].concat()).expect("the handshake of version 1");
+    stream.write_all(&[0xe9, 3, 0, 1, 0, 0, 7]).expect("the beginning of a frame");
+    drop(stream);
+    while place.status()["endpoints"][0]["connections"] != 2 || place.status()["endpoints"][0]["clients"] != 0 {
+        std::thread::yield_now();
+    }
+    let log = running.stop();
+    let events = events(log.as_bytes());
+    let event = |message: &str| {
+        let event = events.iter().find(|event| event["message"] == message);
+        event.unwrap_or_else(|| panic!("no {message:?} in\n{log}"))
+    };
+    let refused = event("a client was refused");
+    let digest: String = SCHEMA_DIGEST.iter().map(|byte| format!("{byte:02x}")).collect();
+    for (field, value) in [
+        ("level", "WARN"),
+        ("endpoint", "desk.unix"),
+        ("client", "prices"),
+        ("reason", "SchemaMismatch"),
+        ("detail", "the schema digests differ"),
+        ("client_digest", &*"ab".repeat(32)),
+        ("digest", &*digest),
+    ] {
+        assert_eq!(refused[field], value, "{field} in {refused}");
+    }
+    assert!(refused["peer"].as_str().is_some_and(|peer| peer.contains("pid")), "{refused}");
+    let gone = event("a client is gone");
+    assert_eq!(
+        (&gone["ending"], &gone["cut_off_bytes"]),
+        (&"it closed the connection without a word".into(), &7.into())
+    );
 }

@@ -61,6 +61,8 @@ pub(super) struct Driver {
     read_ended: bool,
     write_ended: bool,
     inbox: Inbox,
+    /// Bytes of a frame whose rest did not come before the end of the stream.
+    cut_off: Option<usize>,
     /// Reads and requests since others had their turn.
     turns: usize,
     /// There was more in the last read than one turn takes. Nothing is read meanwhile.
@@ -107,6 +109,7 @@ impl Driver {
             read_ended: false,
             write_ended: false,
             inbox: Inbox::default(),
+            cut_off: None,
             turns: 0,
             unfinished: false,
             block: BytesMut::new(),
@@ -369,19 +372,17 @@ impl Drop for Driver {
         self.inlet = None;
         let ending = self.protocol.ending();
         let stats = self.shared.tally.ended(self.id.0, ending);
-        let Some(client) = &self.client else {
-            tracing::info!(endpoint = &*self.shared.name, connection = self.id.0, peer = %self.peer, ?ending, "a connection ended before it was a client's");
-            return;
-        };
+        let Some(client) = &self.client else { return self.log_stranger() };
         let ending = ending.cloned().unwrap_or(Ending::Goodbye(GoodbyeReason::Shutdown, "cut off".to_owned()));
         tracing::info!(
             endpoint = &*self.shared.name,
             connection = self.id.0,
             client = &*client.name,
-            ?ending,
+            ending = ending.to_string(),
             written = stats.written,
             dropped = stats.dropped,
             lost = stats.lost,
+            cut_off_bytes = self.cut_off,
             "a client is gone",
         );
         if let Some(admission) = self.shared.admission() {

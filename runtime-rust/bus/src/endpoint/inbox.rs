@@ -21,6 +21,11 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
+    /// How many bytes there are.
+    pub(super) fn len(&self) -> usize {
+        self.partial.len()
+    }
+
     /// Reads once and gives everything that was not used yet to `take`, which says how much of it was used now. Gives
     /// how many bytes were read, 0 at the end.
     pub(super) fn poll_read(

@@ -42,6 +42,8 @@ pub struct EndpointStats {
     /// Messages that were right, and could not be given to subscribers, as the bus was closed or did not take them before
     /// the end.
     pub undelivered: u64,
+    /// Messages that were begun when their client ended its stream.
+    pub cut_off: u64,
     /// What became of the messages for all clients that there are and were: `written` are messages out.
     pub outgoing: ClientStats,
     /// Bytes that were written, handshakes and core frames included.
@@ -57,6 +59,7 @@ pub(super) struct Tally {
     pub(super) bytes_in: AtomicU64,
     pub(super) bytes_out: AtomicU64,
     pub(super) undelivered: AtomicU64,
+    pub(super) cut_off: AtomicU64,
     pub(super) heartbeats_missed: AtomicU64,
     accept_errors: AtomicU64,
     table: Mutex<Table>,
@@ -252,6 +255,7 @@ impl Tally {
             bytes_in: load(&self.bytes_in),
             rejected,
             undelivered: load(&self.undelivered),
+            cut_off: load(&self.cut_off),
             outgoing,
             bytes_out: load(&self.bytes_out),
             heartbeats_missed: load(&self.heartbeats_missed),

@@ -141,6 +141,7 @@ fn export_endpoint(endpoint: &EndpointStatsHandle) {
         (ENDPOINT_CONNECTIONS, stats.connections),
         (ENDPOINT_ACCEPT_ERRORS, stats.accept_errors),
         (ENDPOINT_UNDELIVERED, stats.undelivered),
+        (ENDPOINT_CUT_OFF, stats.cut_off),
         (ENDPOINT_DROPPED, stats.outgoing.dropped),
         (ENDPOINT_LOST, stats.outgoing.lost),
         (ENDPOINT_HEARTBEATS_MISSED, stats.heartbeats_missed),

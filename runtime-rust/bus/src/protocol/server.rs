@@ -22,7 +22,7 @@ mod opening;
 mod subscribing;
 
 pub use ending::{Ending, HandshakeFailure};
-pub use opening::Refusal;
+pub use opening::{Refusal, Said};
 use subscribing::Changed;
 
 /// Core frames that wait to be taken, in bytes; summaries aside. A peer that makes this side say more without
@@ -99,6 +99,9 @@ pub struct Connection {
     handshake_ends: Instant,
     /// Decided before the client spoke.
     refusal: Option<Refusal>,
+    /// What the client was told.
+    refused: Option<Refusal>,
+    said: Option<Said>,
     /// The client's opening was given out and not answered.
     asked: Option<SchemaMode>,
     /// In mode `Shared`.
@@ -133,6 +136,8 @@ impl Connection {
             consumed: 0,
             handshake_ends,
             refusal: None,
+            refused: None,
+            said: None,
             asked: None,
             shared: None,
             subscriptions: Subscriptions::default(),

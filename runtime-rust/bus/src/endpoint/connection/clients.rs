@@ -8,6 +8,7 @@ use mycelium_wire::handshake::Opening;
 use super::{Driver, Inlet};
 use crate::SubscriberConfig;
 use crate::endpoint::admission::ClientInfo;
+use crate::error::Hex;
 use crate::protocol::Phase;
 use crate::protocol::server::Refusal;
 
@@ -63,6 +64,34 @@ impl Driver {
         self.apply_subscriptions();
         if let Some(admission) = self.shared.admission() {
             admission.connected(&client, &self.handle);
+        }
+    }
+
+    /// Says who was not let in, and why. The client is told the same, where it can be.
+    pub(super) fn log_stranger(&self) {
+        let said = self.protocol.said();
+        let client = said.map(|said| said.name.as_str());
+        match self.protocol.refused() {
+            // It is no fault of the client's, and comes with every end of an endpoint.
+            Some(refusal) if refusal.reason != RejectReason::ShuttingDown => tracing::warn!(
+                endpoint = &*self.shared.name,
+                connection = self.id.0,
+                client,
+                peer = %self.peer,
+                reason = refusal.reason.name(),
+                detail = &*refusal.detail,
+                client_digest = said.map(|said| Hex(&said.schema_digest).to_string()),
+                digest = Hex(&self.shared.config.schema_digest).to_string(),
+                "a client was refused",
+            ),
+            _ => tracing::info!(
+                endpoint = &*self.shared.name,
+                connection = self.id.0,
+                client,
+                peer = %self.peer,
+                ending = self.protocol.ending().map(ToString::to_string),
+                "a connection ended before it was a client's",
+            ),
         }
     }
 

@@ -41,6 +41,10 @@ impl Driver {
                 Poll::Pending => return,
                 Poll::Ready(Ok(0)) => {
                     self.read_ended = true;
+                    if self.phase() == Phase::Open && self.inbox.len() > 0 {
+                        self.cut_off = Some(self.inbox.len());
+                        self.shared.tally.cut_off.fetch_add(1, Ordering::Relaxed);
+                    }
                     self.protocol.end_of_input(now());
                 }
                 Poll::Ready(Ok(read)) => {

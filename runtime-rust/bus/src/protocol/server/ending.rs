@@ -1,5 +1,6 @@
 //! How a connection ends: what was queued, a goodbye, the end of writing, the end of reading.
 
+use std::fmt;
 use std::time::Instant;
 
 use mycelium_wire::core_messages::{Goodbye, GoodbyeArgs, GoodbyeReason, RejectReason};
@@ -28,7 +29,16 @@ impl HandshakeFailure {
     }
 }
 
-/// Why a connection ended.
+impl fmt::Display for HandshakeFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(reason) => write!(f, "it was refused ({})", reason.name()),
+            Self::Disconnected => f.write_str("it went away in its handshake"),
+        }
+    }
+}
+
+/// Why a connection ended. As text it is what logs have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// It never began.
@@ -39,6 +49,18 @@ pub enum Ending {
     PeerGoodbye(GoodbyeReason, String),
     /// The client's stream ended without a word.
     PeerClosed,
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Handshake(failure) => failure.fmt(f),
+            Self::Goodbye(reason, detail) => write!(f, "it was sent away ({}): {detail}", reason.name()),
+            Self::PeerGoodbye(reason, detail) if detail.is_empty() => write!(f, "it said goodbye ({})", reason.name()),
+            Self::PeerGoodbye(reason, detail) => write!(f, "it said goodbye ({}): {detail}", reason.name()),
+            Self::PeerClosed => f.write_str("it closed the connection without a word"),
+        }
+    }
 }
 
 impl Connection {

@@ -30,7 +30,26 @@ impl Refusal {
     }
 }
 
+/// What a client says of itself in its opening.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Its name; empty with version 1.
+    pub name: String,
+    /// The digest of its contract.
+    pub schema_digest: [u8; 32],
+}
+
 impl Connection {
+    /// Why the client was not let in.
+    pub fn refused(&self) -> Option<&Refusal> {
+        self.refused.as_ref()
+    }
+
+    /// What the client has said of itself, until it is let in.
+    pub fn said(&self) -> Option<&Said> {
+        self.said.as_ref()
+    }
+
     pub(super) fn read_opening<'a>(&mut self, now: Instant, input: &'a [u8]) -> (usize, Step<'a>) {
         if self.asked.is_some() {
             debug_assert!(false, "the opening is not answered");
@@ -63,10 +82,12 @@ impl Connection {
         let mode = match opening {
             Opening::V1(digest) => {
                 self.version = Some(Version::One);
+                self.said = Some(Said { name: String::new(), schema_digest: *digest });
                 (*digest == self.settings.schema_digest).then_some(SchemaMode::Exact)
             }
             Opening::V2(hello) => {
                 self.version = Some(Version::Two);
+                self.said = Some(Said { name: hello.client_name().to_owned(), schema_digest: *hello.schema_digest() });
                 match handshake::agreement(&self.settings.schema_digest, hello, self.settings.share) {
                     Agreement::Exact => Some(SchemaMode::Exact),
                     Agreement::Shared => Some(SchemaMode::Shared),
@@ -92,6 +113,7 @@ impl Connection {
             return self.reject(now, refusal);
         }
         self.phase = Phase::Open;
+        self.said = None;
         if !self.speaks_v2() {
             self.subscriptions = Subscriptions::all();
             return;
@@ -128,6 +150,7 @@ impl Connection {
         self.ending = Some(Ending::Handshake(HandshakeFailure::Refused(refusal.reason)));
         self.discards_input = true;
         if !self.speaks_v2() {
+            self.refused = Some(refusal);
             self.phase = Phase::Closed;
             return;
         }
@@ -145,6 +168,7 @@ impl Connection {
             _ => GoodbyeReason::ProtocolError,
         };
         self.control.say::<Goodbye>(&GoodbyeArgs { reason, detail: "refused" });
+        self.refused = Some(refusal);
         self.phase = Phase::Flushing;
         // The refusal is inside the deadline, too; after it there is a moment to say just that.
         self.ends = Some(self.handshake_ends.max(now + LAST_WORDS.min(self.settings.drain_limit)));
