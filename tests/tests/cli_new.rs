@@ -5,6 +5,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mycelium_tests::program::{Run, command, folder, run};
 use mycelium_tests::project::{Program, bash, lock, new, steps};
@@ -67,7 +68,8 @@ fn is_copy(path: &str) -> bool {
 #[test]
 fn projects_are_as_their_snapshots_say() {
     let here = folder(&[]);
-    for (kind, other) in [("ocaml-worker", &["--no-vendor"][..]), ("rust-service", &["--name", "other-name"])] {
+    let renamed = &["--name", "other-name"];
+    for (kind, other) in [("ocaml-worker", &["--no-vendor"][..]), ("rust-service", renamed), ("rust-client", renamed)] {
         let words = new_installed(here.path(), &[kind, &format!("my-{kind}")]);
         let files = tree(&here.path().join(format!("my-{kind}")));
         snapshot(kind, &words, &files);
@@ -91,10 +93,17 @@ fn workshop(name: &str) -> PathBuf {
     folder
 }
 
+/// Projects are built one at a time: while one cargo builds, another waits, however little it has to do.
+fn alone() -> MutexGuard<'static, ()> {
+    static BUILDS: Mutex<()> = Mutex::new(());
+    BUILDS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Without this, the first thing that a new user tries could fail: both projects are built, tested and run by the
 /// commands that are printed and nothing else, and then talk to each other.
 #[test]
 fn printed_steps_lead_to_programs_that_talk() {
+    let _alone = alone();
     let here = workshop("new");
     // Not a folder of the workspace: paths of sockets are short.
     let sockets = folder(&[]);
@@ -108,7 +117,8 @@ fn printed_steps_lead_to_programs_that_talk() {
         let last = last.replace("/tmp/mycelium.sock", &socket.display().to_string());
         let setting = first.iter().filter(|step| step.starts_with("cd ") || step.starts_with("export "));
         let setting: String = setting.map(|step| format!("{step}\n")).collect();
-        format!("{setting}export {}", last.replacen(' ', "\nexec ", 1))
+        // What is logged on stdout is listened to as well.
+        format!("{setting}export {} 1>&2", last.replacen(' ', "\nexec ", 1))
     };
     let start = |last: &str| Program::start(bash(&here, last));
 
@@ -139,6 +149,55 @@ fn printed_steps_lead_to_programs_that_talk() {
     // Building leaves a clean checkout: the opam file is the one that dune makes of dune-project.
     let after = tree(&here.join("my-worker"));
     assert_eq!(before, after);
+}
+
+/// Without this, a newcomer with a bridge could have no way to reach its workers from Rust: the client is built, tested
+/// and run by the printed steps, with a worker that `myc-bridge` supervises, and a contract that differs ends it with 78.
+#[test]
+fn a_client_asks_a_worker_of_a_bridge() {
+    let _alone = alone();
+    let here = workshop("client");
+    let sockets = folder(&[]);
+    let socket = sockets.path().join("bus");
+    let words = new(&here, &["ocaml-worker", "my-worker"]);
+    let made = steps(&words).into_iter().take_while(|step| step != "dune test").collect::<Vec<_>>();
+    Run::from(toolchain::run(bash(&here, &made.join("\n")))).exits(0);
+    let settings = format!(
+        "contracts: my-worker/contracts.yaml\nsocket: {}\n\
+         workers: [{{ id: words, program: my-worker/_build/default/bin/main.exe }}]\n",
+        socket.display()
+    );
+    fs::write(here.join("bridge.yaml"), settings).expect("written");
+    let start = format!("exec '{}' run --config bridge.yaml", toolchain::bridge().display());
+    let mut bridge = Program::start(bash(&here, &start));
+
+    let words = new(&here, &["rust-client", "my-client"]);
+    let project = here.join("my-client");
+    lock(&project);
+    let steps = steps(&words).join("\n").replace("/tmp/mycelium.sock", &socket.display().to_string());
+    let said = Run::from(toolchain::run(bash(&here, &steps))).exits(0);
+    assert!(said.text().ends_with("\n5 words\n"), "{}", said.text());
+    assert!(!said.stderr.to_lowercase().contains("warning"), "{}", said.stderr);
+    // What the worker logs as information is logged as that.
+    bridge.says("INFO mycelium_bridge::output: main.exe: [INFO] Request");
+    fs::write(project.join("rustfmt.toml"), "").expect("written");
+    let formatted = toolchain::cargo(&project, &["fmt", "--check", "--", "--config-path", "rustfmt.toml"]);
+    Run::from(toolchain::run(formatted)).quiet();
+
+    // Without a bridge, without settings, and with another contract: words for people, and a code for supervisors.
+    let ask = |socket: &str| {
+        let line = format!("cd my-client && MYCELIUM_SOCKET={socket} cargo run --quiet a");
+        Run::from(toolchain::run(bash(&here, &line)))
+    };
+    ask("nowhere").exits(1).says(&["my-client: cannot connect to nowhere: is the bridge running", "No such file"]);
+    ask("''").exits(78).says(&["my-client: MYCELIUM_SOCKET: not set"]);
+    let contract = fs::read_to_string(project.join("contracts.yaml")).expect("a contract");
+    fs::write(project.join("contracts.yaml"), contract.replace("words: u32", "words: u64")).expect("written");
+    let source = fs::read_to_string(project.join("src/lib.rs")).expect("a source");
+    fs::write(project.join("src/lib.rs"), source.replace("<u32, ", "<u64, ")).expect("written");
+    let refused = ask(socket.to_str().expect("UTF-8")).exits(78);
+    refused.says(&["my-client: the bridge was built with another contract: Reply differs"]);
+    bridge.ends();
 }
 
 /// Without this, a second worker in a dune workspace, which can have one copy of the library, could not be built.
@@ -206,7 +265,7 @@ fn what_is_there_is_left_alone() {
     files.extend([("file", "mine\n"), ("clone/.git/HEAD", "x\n")]);
     let here = folder(&files);
     let before = tree(here.path());
-    for kind in ["ocaml-worker", "rust-service"] {
+    for kind in ["ocaml-worker", "rust-service", "rust-client"] {
         run(here.path(), ["new", kind, "mine"]).exits(3).says(&[
             "error: `mine` is not empty; there is `1.ml`, `2.ml`, `3.ml`, `4.ml`, `5.ml` and 2 more\n",
             "choose a folder that is empty",

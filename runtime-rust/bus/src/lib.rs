@@ -81,6 +81,7 @@ pub mod deadline;
 mod deliver;
 mod endpoint;
 mod error;
+pub mod exit;
 mod frame;
 mod ingress;
 pub mod metrics;

@@ -16,7 +16,7 @@ mod library;
 mod names;
 mod ocaml_worker;
 mod place;
-mod rust_service;
+mod rust_project;
 
 /// What can be begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -25,17 +25,20 @@ pub enum Project {
     OcamlWorker,
     /// A program in Rust with a bus, a service on it, and a socket for workers
     RustService,
+    /// A program in Rust that connects to a bridge, publishes messages and receives others
+    RustClient,
 }
 
 /// Begin a project: contract, code, test, and the rules that build it
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Nothing is written unless all can be, and only into a folder that is missing or empty (but for `.git`).
-Both projects have the same contract: as they are, they talk to each other.
+All have the same contract: as they are, the worker replies to the others.
 
 Examples:
   myc-schema new ocaml-worker my-worker
   myc-schema new rust-service services/words --name words-service
+  myc-schema new rust-client my-client
   myc-schema new ocaml-worker my-worker --no-vendor")]
 pub struct NewArgs {
     /// What it is
@@ -86,10 +89,11 @@ pub fn run(args: NewArgs) -> Result<(), Failure> {
     let runtime = args.runtime.as_deref();
     let made = match args.project {
         Project::OcamlWorker => ocaml_worker::make(&place, runtime, args.no_vendor)?,
-        Project::RustService if args.no_vendor => {
+        Project::RustService | Project::RustClient if args.no_vendor => {
             return Err(Failure::usage("a Rust project has no copies of libraries: --no-vendor is for OCaml"));
         }
-        Project::RustService => rust_service::make(&place, runtime)?,
+        Project::RustService => rust_project::make(&rust_project::SERVICE, &place, runtime)?,
+        Project::RustClient => rust_project::make(&rust_project::CLIENT, &place, runtime)?,
     };
     place::write(&args.dir, &made.files)?;
     terminal::words(&made.words);

@@ -74,6 +74,7 @@ pub fn check(project: Project, name: &str) -> Result<(), Failure> {
             match project {
                 Project::OcamlWorker => "worker",
                 Project::RustService => "service",
+                Project::RustClient => "client",
             }
         ),
     };
@@ -103,8 +104,10 @@ fn problem(project: Project, name: &str) -> Option<&'static str> {
         Project::OcamlWorker if OCAML_LIBRARIES.contains(&&*ident) => {
             Some("it is the name of a library that the project uses")
         }
-        Project::RustService if rust::names::is_keyword(&ident) => Some("it is a keyword of Rust"),
-        Project::RustService if RUST_CRATES.contains(&&*ident) => {
+        Project::RustService | Project::RustClient if rust::names::is_keyword(&ident) => {
+            Some("it is a keyword of Rust")
+        }
+        Project::RustService | Project::RustClient if RUST_CRATES.contains(&&*ident) => {
             Some("cargo, Rust or a crate that the project uses has that name")
         }
         _ => None,
@@ -118,9 +121,9 @@ mod tests {
     /// Without this, a project could be written that no build tool takes.
     #[test]
     fn names_that_would_not_build_are_refused() {
-        let both = [Project::OcamlWorker, Project::RustService];
+        let all = [Project::OcamlWorker, Project::RustService, Project::RustClient];
         let refused = |project, name: &str| check(project, name).err().and_then(|failure| failure.help);
-        for project in both {
+        for project in all {
             for name in ["a", "my-worker", "my_worker2", "x1-y2_z3", &"a".repeat(64)] {
                 assert!(check(project, name).is_ok(), "{name}");
             }
@@ -152,6 +155,7 @@ mod tests {
         }
         for name in ["impl", "tokio", "mycelium-bus", "deps", "gen"] {
             assert!(check(Project::RustService, name).is_err() && check(Project::OcamlWorker, name).is_ok(), "{name}");
+            assert!(check(Project::RustClient, name).is_err(), "{name}");
         }
     }
 }
