@@ -85,20 +85,14 @@ let unreachable () =
     | Error failure -> Alcotest.failf "%s: %s" what (Failure.to_string failure)
   in
   let path = Filename.temp_file "mycelium" ".sock" in
-  says "a file that is no socket" "is no socket" (Path path);
+  let stale = Unix.(socket ~cloexec:true PF_UNIX SOCK_STREAM 0) in
+  List.iter (says "no socket" "is no socket") [ Path path; Path "/" ];
   Unix.unlink path;
-  says "a folder" "is no socket" (Path (Filename.dirname path));
-  let socket = Unix.socket ~cloexec:true PF_UNIX SOCK_STREAM 0 in
-  Unix.bind socket (ADDR_UNIX path);
-  Unix.close socket;
+  Unix.(bind stale (ADDR_UNIX path); close stale);
   says "a socket whose server is gone" "a stale one" (Path path);
   Unix.unlink path;
   says "no file" "nothing at this path" (Path path);
-  failed "a long path"
-    (function
-      | Configuration _ as failure -> Failure.is_permanent failure
-      | _ -> false)
-    (attempt (Path (String.make 108 'x')));
+  failed "too long" Failure.is_permanent (attempt (Path (String.make 108 'x')));
   let bridge = Bridge.on_tcp Unix.inet_addr_loopback in
   let address = Bridge.address bridge in
   Bridge.play bridge ignore ignore;
