@@ -1,7 +1,7 @@
 //! What the compiler says about a contract: [`Diagnostic`], and [`render`] to write it. Which codes
 //! exist is left to [`crate::codes`]; where a byte offset lies in a text, to [`crate::source`].
 
-mod github;
+pub mod github;
 mod human;
 mod json;
 pub mod render;
@@ -115,11 +115,29 @@ impl Diagnostic {
     }
 }
 
+/// A number of bytes in words.
+pub fn bytes(count: u32) -> String {
+    if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
+}
+
 /// `text` between backticks, as a message shows it: on one line, and not all of it where it is very long.
 pub fn quote(text: &str) -> String {
     const SHOWN: usize = 64;
     match text.char_indices().nth(SHOWN) {
-        Some((at, _)) => format!("`{}…`", render::printable(&text[..at])),
-        None => format!("`{}`", render::printable(text)),
+        Some((at, _)) => code(&format!("{}…", &text[..at])),
+        None => code(text),
+    }
+}
+
+/// `text` between backticks, on one line: more of them where the text has some, as in Markdown, so that nothing in it is
+/// read as anything but text.
+pub fn code(text: &str) -> String {
+    let text = render::printable(text);
+    match text.split(|c| c != '`').map(str::len).max() {
+        Some(longest) if longest > 0 => {
+            let fence = "`".repeat(longest + 1);
+            format!("{fence} {text} {fence}")
+        }
+        _ => format!("`{text}`"),
     }
 }

@@ -408,3 +408,8 @@ impl Schema {
         self.messages.iter().find(|m| m.type_id == type_id)
     }
 }
+
+/// Ids as contracts write them: `1010`, or `1500-1509`.
+pub fn show_range((first, last): (u16, u16)) -> String {
+    if first == last { first.to_string() } else { format!("{first}-{last}") }
+}

@@ -1,6 +1,8 @@
 //! Sizes, alignments, offsets and padding: the only arithmetic of that kind in the project.
 //! The rules are the wire format's: `repr(C)` with every padding byte explicit.
 
+use std::collections::BTreeMap;
+
 use crate::ir::{Enum, Field, Layout, Place, Scalar, Struct, Type};
 
 /// Bytes of the length of a string or the count of a vector, with its zero bytes.
@@ -172,6 +174,40 @@ pub fn pieces(field: &Field, enums: &[Enum], structs: &[Struct]) -> Result<Vec<P
         piece
     };
     Ok(ends.into_iter().map(piece).filter(|piece| piece.size > 0).collect())
+}
+
+/// How many bytes of a message or struct are zero whatever its values are, those inside of structs and in every slot of
+/// a vector included.
+pub fn padding(fields: &[Field], enums: &[Enum], structs: &[Struct]) -> u32 {
+    of_fields(fields, enums, structs, &mut BTreeMap::new())
+}
+
+/// `known`: what was found for structs already, by index.
+fn of_fields(fields: &[Field], enums: &[Enum], structs: &[Struct], known: &mut BTreeMap<usize, u32>) -> u32 {
+    let own = |field: &Field| -> u32 {
+        // A schema whose types are too large does not exist.
+        let pieces = pieces(field, enums, structs).unwrap_or_default();
+        pieces.iter().filter(|piece| piece.usage == Use::Padding).map(|piece| piece.size).sum()
+    };
+    fields.iter().map(|field| own(field).saturating_add(of_value(&field.ty, enums, structs, known))).sum()
+}
+
+/// The same within a value, but for what [`pieces`] has of a string or vector.
+fn of_value(ty: &Type, enums: &[Enum], structs: &[Struct], known: &mut BTreeMap<usize, u32>) -> u32 {
+    match ty {
+        Type::Scalar(_) | Type::Enum(_) | Type::String { .. } => 0,
+        Type::Array { elem, len: count } | Type::Vec { elem, bound: count } => {
+            of_value(elem, enums, structs, known).saturating_mul(*count)
+        }
+        Type::Struct(id) => match known.get(&id.0) {
+            Some(padding) => *padding,
+            None => {
+                let padding = of_fields(&structs[id.0].fields, enums, structs, known);
+                known.insert(id.0, padding);
+                padding
+            }
+        },
+    }
 }
 
 /// Bytes between the presence byte of an optional field and its value.

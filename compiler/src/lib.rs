@@ -13,6 +13,7 @@ pub mod digest;
 pub mod evolve;
 pub mod fix;
 pub mod fmt;
+pub mod hex;
 pub mod ir;
 pub mod json_schema;
 pub mod layout;

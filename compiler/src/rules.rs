@@ -199,6 +199,12 @@ pub fn check(
     Checked { rules, documented }
 }
 
+/// Whether a rule is enforced, or documentation that contracts are known to have.
+pub fn is_known(raw: &raw::Rule) -> bool {
+    let name = raw.name.value.as_str();
+    KNOWN.iter().any(|known| known.name == name) || DOCUMENTED.contains(&name)
+}
+
 /// Reports a rule that is not enforced; whether it is kept as documentation.
 fn report_unknown(raw: &raw::Rule, diagnostics: &mut Vec<Diagnostic>) -> bool {
     let name = raw.name.value.as_str();

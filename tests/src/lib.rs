@@ -19,6 +19,7 @@ pub mod random;
 mod rules;
 mod rust_glue;
 pub mod rust_program;
+pub mod sarif;
 pub mod streams;
 pub mod tokens;
 pub mod toolchain;

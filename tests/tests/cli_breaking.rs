@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use myc_schema::evolve::rules;
-use mycelium_tests::program::{Run, folder, run, run_with};
+use mycelium_tests::program::{Run, command, feed, folder, run, run_with};
 use serde_json::Value;
 
 const OLD: &str = "\
@@ -51,6 +51,21 @@ fn exit_codes() {
     let raised = OLD.replace("version: 3", "version: 4");
     let info = run_with(here.path(), ["breaking", "-", "--against", "old.yaml"], &raised).exits(0);
     assert!(info.text().contains("INFO[SCHEMA_VERSION_RAISED]"), "{}", info.text());
+    // But who connects does: the digest is another, also where that is all.
+    let digest = "INFO[SCHEMA_DIGEST_CHANGED]: the schema digest is another: in mode Shared 2 messages keep flowing\n";
+    assert!(info.text().contains(digest), "{}", info.text());
+    let source = |text: &str| text.replace("id: 7", "id: 7, digest: source");
+    std::fs::write(here.path().join("source.yaml"), source(OLD)).expect("a file");
+    let commented = format!("# More.\n{}", source(OLD));
+    let info = run_with(here.path(), ["breaking", "-", "--against", "source.yaml"], &commented).exits(0);
+    assert!(info.text().contains(digest), "{}", info.text());
+    let added = run_with(
+        here.path(),
+        ["breaking", "-", "--against", "old.yaml", "--format", "markdown"],
+        &format!("{OLD}  Pong: {{ tlv_type: 1003, domain: Control, fields: {{}} }}\n"),
+    );
+    let words = "in mode Shared 2 messages keep flowing and 1 is new";
+    assert!(added.exits(0).text().contains(words));
     breaking(here.path(), &[]).exits(2).says(&["--against"]);
     breaking(here.path(), &["-", "--against", "-"]).exits(2).says(&["more than once"]);
     breaking(here.path(), &["--against", "nowhere.yaml"]).exits(3).says(&["nowhere.yaml", "no such file"]);
@@ -62,6 +77,24 @@ fn exit_codes() {
     breaking(here.path(), &["--against", "bad.yaml"]).exits(1).says(&["bad.yaml", "error["]);
     breaking(here.path(), &["bad.yaml", "--against", "old.yaml"]).exits(1).says(&["bad.yaml", "error["]);
     breaking(here.path(), &["--against", "old.yaml", "--category", "wrie"]).exits(2).says(&["similar value", "wire"]);
+}
+
+/// Without this, a build that denies warnings could not compare with a commit that has one, which nobody can mend.
+#[test]
+fn warnings_of_the_older_contract_are_not_denied() {
+    let warned = OLD.replace("price: i64", "price: i64\n      name: String");
+    let here = folder(&[("warned.yaml", &warned), ("contracts.yaml", &warned.replace("String", "String<32>"))]);
+    let denied = |arguments: &[&str]| run(here.path(), [arguments, &["--deny", "warnings"]].concat());
+    assert_eq!(denied(&["breaking", "--against", "warned.yaml"]).quiet(), b"");
+    for command in ["plan", "diff"] {
+        assert!(!denied(&[command, "warned.yaml"]).quiet().is_empty(), "{command}");
+        let newer = denied(&[command, "contracts.yaml", "warned.yaml"]).exits(1);
+        newer.says(&["warning[W0201]", "warned.yaml: 1 warning, denied by --deny warnings"]);
+    }
+    denied(&["breaking", "warned.yaml", "--against", "contracts.yaml"]).exits(1).says(&["1 warning, denied"]);
+    // Errors leave no schema to compare with.
+    let broken = folder(&[("contracts.yaml", OLD), ("broken.yaml", &OLD.replace("i64", "i65"))]);
+    run(broken.path(), ["breaking", "--against", "broken.yaml"]).exits(1).says(&["broken.yaml: 1 error"]);
 }
 
 /// Without this, somebody who cares for bytes alone would have to look through all else.
@@ -76,9 +109,9 @@ fn categories_are_chosen() {
     };
     assert_eq!(of(&["wire"]), (vec!["FIELD_ADDED".into(), "TYPE_ID_NOT_RESERVED".into()], Some(1)));
     assert_eq!(of(&["semantic", "route"]).0, ["UNIT_CHANGED", "MESSAGE_REMOVED"]);
-    assert_eq!(of(&["info"]), (vec!["SCHEMA_VERSION_RAISED".into()], Some(0)));
+    assert_eq!(of(&["info"]), (vec!["SCHEMA_DIGEST_CHANGED".into(), "SCHEMA_VERSION_RAISED".into()], Some(0)));
     assert_eq!(of(&["source"]), (vec![], Some(0)));
-    assert_eq!(of(&[]).0.len(), 5);
+    assert_eq!(of(&[]).0.len(), 6);
 }
 
 /// Without this, the places could be those of the other contract, and an editor jump to nowhere.
@@ -96,7 +129,7 @@ fn both_places_are_named() {
         (&unit["path"], &unit["category"], &unit["counts"]),
         (&"Tick.size".into(), &"SEMANTIC".into(), &true.into())
     );
-    assert_eq!((&unit["versions"], &unit["messages"]), (&serde_json::json!([3, 3]), &serde_json::json!(["Tick"])));
+    assert_eq!((&unit["versions"], &unit["messages"]), (&serde_json::json!([[3, 3]]), &serde_json::json!(["Tick"])));
     let human = breaking(here.path(), &["--against", "old.yaml"]).exits(1);
     for words in [
         "WIRE[FIELD_ADDED]: `Tick` got a field `venue`, `u32`\n",
@@ -108,6 +141,14 @@ fn both_places_are_named() {
     ] {
         assert!(human.text().contains(words), "{words} in\n{}", human.text());
     }
+    // A name is in the fingerprint; a word for printers is not.
+    let text =
+        OLD.replace("size: {", "lots: {").replace("    domain: Market", "    rust_type: Trade\n    domain: Market");
+    let renamed = run_with(here.path(), ["breaking", "-", "--against", "old.yaml", "--category", "source"], &text);
+    assert_eq!(renamed.text().matches("SOURCE[").count(), 2, "{}", renamed.text());
+    assert_eq!(renamed.exits(1).text().matches("= note: it breaks peers of version 3").count(), 1);
+    let arguments = ["breaking", "-", "--against", "old.yaml", "--category", "source", "--format", "markdown"];
+    assert_eq!(run_with(here.path(), arguments, &text).exits(1).text().matches("breaks version 3; ").count(), 1);
     assert!(!human.text().contains('\x1b'));
     let coloured = run(here.path(), ["--color", "always", "breaking", "--against", "old.yaml"]).exits(1);
     assert!(coloured.text().contains('\x1b'));
@@ -186,7 +227,7 @@ fn formats_of_reviews() {
     };
     let github = of("github");
     let lines: Vec<&str> = github.lines().collect();
-    assert_eq!(lines.len(), 5, "{github}");
+    assert_eq!(lines.len(), 6, "{github}");
     assert!(lines[0].starts_with("::error file=contracts.yaml,line=9,endLine=9,col=7,endColumn=12,title=WIRE FIELD_ADDED%3A field added::`Tick` got"), "{github}");
     assert!(lines[1].starts_with("::error file=contracts.yaml,title=WIRE TYPE_ID_NOT_RESERVED"), "{github}");
     assert!(
@@ -202,17 +243,19 @@ fn formats_of_reviews() {
     let described = run["tool"]["driver"]["rules"].as_array().expect("rules");
     assert_eq!(described.len(), rules::ALL.len());
     let results = run["results"].as_array().expect("results");
-    assert_eq!(results.len(), 5);
+    assert_eq!(results.len(), 6);
     for result in results {
         let index = result["ruleIndex"].as_u64().expect("an index") as usize;
         assert_eq!(described[index]["id"], result["ruleId"]);
         assert_eq!(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "contracts.yaml");
-        assert_eq!(result["level"], if result["ruleId"] == "SCHEMA_VERSION_RAISED" { "note" } else { "error" });
+        assert_eq!(result["level"], if result["properties"]["category"] == "INFO" { "note" } else { "error" });
         assert_eq!(result["suppressions"].is_array(), result["ruleId"] == "UNIT_CHANGED");
         assert!(result["message"]["text"].as_str().is_some_and(|text| !text.is_empty()));
     }
     assert_eq!(results[0]["locations"][0]["physicalLocation"]["region"]["startLine"], 9);
     assert_eq!(results[0]["relatedLocations"][0]["physicalLocation"]["artifactLocation"]["uri"], "old.yaml");
+    let text = results[0]["message"]["text"].as_str().expect("words");
+    assert!(text.ends_with("; as it was: old.yaml:3:3"), "{text}");
 
     let markdown = of("markdown");
     for words in [
@@ -225,6 +268,78 @@ fn formats_of_reviews() {
     }
     let none = breaking(here.path(), &["old.yaml", "--against", "old.yaml", "--format", "markdown"]).quiet();
     assert!(String::from_utf8(none).expect("UTF-8").contains("No difference."));
+}
+
+/// Without this, a text of a contract could end a comment's code and be read as markup.
+#[test]
+fn comments_are_text() {
+    let with = |prefix: &str, topic: &str| {
+        format!(
+            "messages:\n  Tick:\n    tlv_type: 1001\n    domain: Market\n    topic: '{topic}'\n    \
+             fields: {{ note: {{ type: String<8>, validation: [{{ not_prefix: '{prefix}' }}] }} }}\n"
+        )
+    };
+    let here = folder(&[("a`.yaml", &with("a`<b>", "t")), ("contracts.yaml", &with("``c`<b>", "`<i>`"))]);
+    for format in ["markdown", "human"] {
+        let found = breaking(here.path(), &["--against", "a`.yaml", "--format", format]).exits(1);
+        for words in [
+            "had the rule ``` not_prefix: \"``c`<b>\" ```".replace("had the rule", "has"),
+            "had the rule `` not_prefix: \"a`<b>\" ``".to_owned(),
+            "`Tick` had topic `t`, has `` `<i>` ``".to_owned(),
+        ] {
+            assert!(found.text().contains(&words), "{words} in\n{}", found.text());
+        }
+    }
+    let heads = ["breaking", "diff"].map(|command| {
+        let against: &[&str] = if command == "diff" { &["a`.yaml"] } else { &["--against", "a`.yaml"] };
+        run(here.path(), [&[command, "--format", "markdown"], against].concat())
+            .text()
+            .lines()
+            .next()
+            .map(str::to_owned)
+    });
+    let [breaking, diff] = heads.map(Option::unwrap_or_default);
+    assert_eq!(breaking, "### `contracts.yaml` against `` a`.yaml ``");
+    assert_eq!(diff, "### Bytes of `contracts.yaml` against `` a`.yaml ``");
+}
+
+/// Without this, annotations and code scanning would point to files that are not there: they count from the root.
+#[test]
+fn places_are_in_the_repository() {
+    let here = folder(&[("api/contracts.yaml", &new()), ("api/old.yaml", OLD), ("other.yaml", &new())]);
+    let root = here.path();
+    let in_workflow = |folder: &Path, arguments: &[&str]| {
+        let mut command = command(folder, arguments);
+        command.env("GITHUB_WORKSPACE", root);
+        feed(command, "").exits(1)
+    };
+    let breaking = ["breaking", "--against", "old.yaml", "--format", "github"];
+    let from = |file: &str, name: &str| {
+        let run = in_workflow(&root.join("api"), &[&breaking[..], &[file]].concat());
+        assert!(run.text().starts_with(&format!("::error file={name},line=9,")), "{}", run.text());
+        let places: Vec<&str> = run.text().lines().filter(|line| line.contains(" file=")).collect();
+        assert!(places.iter().all(|line| line.contains(&format!(" file={name},"))), "{}", run.text());
+    };
+    from("contracts.yaml", "api/contracts.yaml");
+    from("./contracts.yaml", "api/contracts.yaml");
+    from("../other.yaml", "other.yaml");
+    from(
+        root.join("api/contracts.yaml").canonicalize().expect("a file").to_str().expect("UTF-8"),
+        "api/contracts.yaml",
+    );
+    let outside = folder(&[("contracts.yaml", &new()), ("old.yaml", OLD)]);
+    let run_outside = in_workflow(outside.path(), &breaking);
+    assert!(run_outside.text().starts_with("::error file=contracts.yaml,line=9,"), "{}", run_outside.text());
+    // Diagnostics are annotations as well.
+    std::fs::write(root.join("api/bad.yaml"), "messages: { A: 1 }\n").expect("a file");
+    let check = in_workflow(&root.join("api"), &["check", "bad.yaml", "--message-format", "github"]);
+    assert!(check.stderr.contains("::error file=api/bad.yaml,line=1,"), "{}", check.stderr);
+    let sarif = in_workflow(&root.join("api"), &["breaking", "--against", "old.yaml", "--format", "sarif"]);
+    let sarif: Value = serde_json::from_str(sarif.text()).expect("JSON");
+    let result = &sarif["runs"][0]["results"][0];
+    let uri = |place: &Value| place["physicalLocation"]["artifactLocation"]["uri"].clone();
+    assert_eq!(uri(&result["locations"][0]), "api/contracts.yaml");
+    assert_eq!(uri(&result["relatedLocations"][0]), "api/old.yaml");
 }
 
 /// Without this, an annotation past the tenth would be lost without a word.

@@ -80,6 +80,13 @@ fn guesses_are_left_to_people() {
         "domains: { Market: {} }\nmessages: { A: { tlv_type: 1000, domain: Markt } }\n".to_owned(),
         // The key that it resembles is there already.
         message("feilds: {}, fields: {}"),
+        // Which of the two was meant?
+        message("feilds: { a: u8 }, fieldz: { b: u8 }"),
+        message("fields: { a: { type: u8, validation: { minn: 3, mim: 4 } } }"),
+        // In other words this is the bound.
+        message("fields: { a: { type: String, validation: { length: 5 } } }"),
+        // A rule of this name is not for numbers.
+        message("fields: { a: { type: u8, validation: { asci: true } } }"),
         // An edit would change the digest of a contract that is in use.
         format!("schema: {{ digest: source }}\n{}", message("fields: { a: String }")),
     ] {
@@ -87,6 +94,30 @@ fn guesses_are_left_to_people() {
         let fixed = fix(&text);
         assert_eq!((fixed.text.as_str(), fixed.edits), (text.as_str(), 0));
     }
+}
+
+/// Without this, one edit could take the ground from another: the bound that was meant would be in the way of one that
+/// nobody wrote.
+#[test]
+fn what_is_in_doubt_holds_nothing_up() {
+    let text = |fields: &str| format!("messages:\n  Tick: {{ tlv_type: 1001, domain: D, fields: {{ {fields} }} }}\n");
+    for (wrong, right, edits) in [
+        ("a: { type: String, validation: { maxlength: 5 } }", "a: { type: String, validation: { max_length: 5 } }", 1),
+        // Those that collide are left, and the rest is made.
+        (
+            "a: { type: u8, validation: { minn: 3, mim: 4 }, optional: yes }, b: { tpye: u8 }",
+            "a: { type: u8, validation: { minn: 3, mim: 4 }, optional: true }, b: { type: u8 }",
+            2,
+        ),
+        ("a: { type: u8, validation: { minn: 3, maxx: 4 } }", "a: { type: u8, validation: { min: 3, max: 4 } }", 2),
+    ] {
+        let fixed = fix(&text(wrong));
+        assert_eq!((fixed.text, fixed.edits), (text(right), edits));
+    }
+    // One of many that collides does not make it one edit a round.
+    let many: Vec<String> = (0..100).map(|index| format!("f{index}: {{ tpye: u8 }}")).collect();
+    let fixed = fix(&text(&format!("{}, a: {{ type: u8, validation: {{ minn: 3, mim: 4 }} }}", many.join(", "))));
+    assert_eq!(fixed.edits, 100);
 }
 
 /// Without this, mending could break what was whole, or never come to an end.
@@ -110,6 +141,8 @@ fn it_never_makes_it_worse() {
         assert_eq!(fixed.edits == 0, fixed.text == *text);
         assert!(errors(&after) <= errors(&before), "{text}\n{}", fixed.text);
         assert!(after.diagnostics.len() <= before.diagnostics.len(), "{text}\n{}", fixed.text);
+        let codes = |checked: &Checked| checked.diagnostics.iter().filter(|found| found.code.id == "E0102").count();
+        assert!(codes(&after) <= codes(&before), "a key twice:\n{text}\n{}", fixed.text);
         if let Some(schema) = &before.schema {
             assert_eq!(after.schema.expect("still without errors").digest, schema.digest, "{text}");
         }

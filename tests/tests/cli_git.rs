@@ -31,15 +31,33 @@ fn commits_are_read_with_git() {
         run.text().lines().count()
     };
     // By default the same file, wherever the command runs.
-    assert_eq!(found(&api, &["--against", "git:v1"]), 5);
-    assert_eq!(found(here.path(), &["api/contracts.yaml", "--against", "git:main~1"]), 5);
-    assert_eq!(found(&api, &["--against", "git:HEAD^"]), 5);
+    assert_eq!(found(&api, &["--against", "git:v1"]), 6);
+    assert_eq!(found(here.path(), &["api/contracts.yaml", "--against", "git:main~1"]), 6);
+    assert_eq!(found(&api, &["--against", "git:HEAD^"]), 6);
     assert_eq!(found(&api, &["--against", "git:HEAD"]), 0);
-    assert_eq!(found(&api, &["--against", "git:v1:other.yaml"]), 5);
-    assert_eq!(found(&api, &["--against", "git:v1:./contracts.yaml"]), 5);
-    assert_eq!(found(&api, &["--against", "git:v1", "--against", "git:HEAD"]), 5);
+    assert_eq!(found(&api, &["--against", "git:v1:other.yaml"]), 6);
+    assert_eq!(found(&api, &["--against", "git:v1:./contracts.yaml"]), 6);
+    assert_eq!(found(&api, &["--against", "git:v1", "--against", "git:HEAD"]), 6);
     let human = run(&api, ["breaking", "--against", "git:v1"]).exits(1);
     assert!(human.text().contains("::: v1:contracts.yaml:3:3"), "{}", human.text());
+
+    // The place in a commit is no file of the checkout, and does not pretend to be one.
+    for (against, contract, path) in [
+        ("git:v1", "api/contracts.yaml", "api/contracts.yaml"),
+        ("git:v1:other.yaml", "api/contracts.yaml", "other.yaml"),
+        ("git:v1:./contracts.yaml", "api/contracts.yaml", "api/contracts.yaml"),
+    ] {
+        let arguments = ["breaking", contract, "--against", against, "--format", "sarif"];
+        let log: serde_json::Value = serde_json::from_str(run(here.path(), arguments).text()).expect("JSON");
+        let place = &log["runs"][0]["results"][0]["relatedLocations"][0]["physicalLocation"];
+        assert_eq!(place["artifactLocation"], serde_json::json!({ "uri": path, "uriBaseId": "COMMIT-v1" }));
+        assert_eq!((&place["region"]["startLine"], &place["region"]["snippet"]["text"]), (&3.into(), &"Tick".into()));
+        let base = &log["runs"][0]["originalUriBaseIds"]["COMMIT-v1"]["description"]["text"];
+        assert_eq!(base, "the repository in commit v1");
+        let words = log["runs"][0]["results"][0]["message"]["text"].as_str().expect("words");
+        assert!(words.contains("; as it was: v1:") && words.ends_with(":3:3"), "{words}");
+        assert_eq!(mycelium_tests::sarif::errors(&log), Vec::<String>::new());
+    }
 
     let fails = |folder: &Path, against: &str, code, words: &[&str]| {
         drop(run(folder, ["breaking", "--against", against]).exits(code).says(words));
@@ -147,7 +165,7 @@ fn links_in_a_commit() {
     std::fs::write(here.path().join("shared/api.yaml"), NEW).expect("written");
     let app = here.path().join("app");
     let found = run(&app, ["breaking", "--against", "git:HEAD", "--format", "json"]).exits(1);
-    assert_eq!(found.text().lines().count(), 5, "{}", found.text());
+    assert_eq!(found.text().lines().count(), 6, "{}", found.text());
     for named in ["git:HEAD:app/contracts.yaml", "git:HEAD:./contracts.yaml"] {
         fails(&app, named, 3, &["contracts.yaml` is a symbolic link in `HEAD`", "that it points to"]);
     }

@@ -122,6 +122,49 @@ message Ping: 16 bytes as before, 4 → 5 padding (+1)
     run(here, ["diff", "nowhere.yaml"]).exits(3).says(&["nowhere.yaml"]);
 }
 
+/// Without this, a change that moves no byte would look like none, and its message stop unannounced.
+#[test]
+fn what_moves_no_byte_is_deployed_all_the_same() {
+    let ruled = OLD.replace("tag: \"[u8; 3]\"", "tag: { type: \"[u8; 3]\", validation: { not_zero: true } }");
+    let here = folder(&[
+        ("old.yaml", OLD),
+        ("contracts.yaml", &ruled.replace("Control, fields: { a", "Control, topic: c, fields: { a")),
+        ("described.yaml", &OLD.replace("domain: Market", "description: Trades, domain: Market")),
+    ]);
+    let here = here.path();
+    let paused = "These lie as they did, and pause between peers of the two: Ping, Same";
+    for format in ["text", "markdown", "svg"] {
+        let shown = text(here, &["diff", "old.yaml", "--format", format]);
+        for words in ["every message and struct lies as it did", paused, "Deploy", "1. let both sides"] {
+            let found = shown.contains(words) || shown.contains("Every message and struct lies as it did.");
+            assert!(found, "{words} in\n{shown}");
+        }
+        assert!(shown.contains(paused) && shown.contains("1. let both sides"), "{shown}");
+        let equal = text(here, &["diff", "old.yaml", "described.yaml", "--format", format]);
+        assert!(!equal.contains("1. let both sides") && !equal.contains("pause"), "{equal}");
+    }
+    let one = text(here, &["diff", "old.yaml", "--message", "Same"]);
+    assert!(one.contains("the two: Same\n"), "{one}");
+}
+
+/// Without this, a message that is padding for the most part could be said to have little.
+#[test]
+fn padding_in_structs_is_padding() {
+    let book = |value: &str| {
+        format!(
+            "structs:\n  Level: {{ fields: {{ value: {value}, size: u32 }} }}\n\
+             messages:\n  Book: {{ tlv_type: 1001, domain: D, \
+             fields: {{ levels: 'Vec<Level, 4>', best: '[[Level; 2]; 2]', top: {{ type: Level, optional: true }} }} }}\n"
+        )
+    };
+    let here = folder(&[("old.yaml", &book("u32")), ("contracts.yaml", &book("u64"))]);
+    let shown = text(here.path(), &["diff", "old.yaml"]);
+    // 6 after the count; 4 in each of 4, 4 and 1 levels; 3 and 7 before the last.
+    assert!(shown.starts_with("message Book: 84 → 160 bytes (+76), 9 → 49 padding (+40)\n"), "{shown}");
+    let layout = text(here.path(), &["layout"]);
+    assert!(layout.contains("160 bytes, align 8, 49 padding"), "{layout}");
+}
+
 /// Without this, a comment could be one that GitHub garbles, or a browser refuse the picture.
 #[test]
 fn diffs_of_reviews() {
@@ -154,18 +197,30 @@ fn diffs_of_reviews() {
                 assert!(x >= 0.0 && x + wide <= width, "{piece:?} of {width}");
             }
         }
-        // Every message and struct but `Same`: bars of 600 pixels.
+        // Every message and struct but `Same`, to one scale on both sides: the larger of two takes 600 pixels.
         let bars = |side: roxmltree::Node<'_, '_>| {
             let pieces =
                 side.descendants().filter(|node| node.has_tag_name("rect") && node.first_element_child().is_some());
-            (pieces.filter_map(|node| number(node, "width")).sum::<f64>() / 600.0).round()
+            (pieces.filter_map(|node| number(node, "width")).sum::<f64>() / 60.0).round()
         };
+        // Tick 24 and 12 bytes, Ping 16 and 16, Login 0 and 8, Price 16 and 8.
         let expected = match (old, new) {
-            ("old.yaml", "contracts.yaml") => [3.0, 4.0],
-            ("contracts.yaml", "old.yaml") => [4.0, 3.0],
+            ("old.yaml", "contracts.yaml") => [30.0, 30.0],
+            ("contracts.yaml", "old.yaml") => [30.0, 30.0],
             _ => [0.0, 0.0],
         };
         assert_eq!([bars(sides[0]), bars(sides[1])], expected, "{svg}");
+        let marked = |side: roxmltree::Node<'_, '_>, class: &str| {
+            side.descendants().filter(|node| node.attribute("class") == Some(class)).count()
+        };
+        let marks = sides.iter().map(|side| ["added", "removed", "changed"].map(|class| marked(*side, class)));
+        // Price: mantissa and exponent; Tick: price and size; Ping: tag gone, kind new, nonce renamed, last moved; Login.
+        let expected = match (old, new) {
+            ("old.yaml", "contracts.yaml") => [[0, 1, 6], [2, 0, 6]],
+            ("contracts.yaml", "old.yaml") => [[0, 2, 6], [1, 0, 6]],
+            _ => [[0, 0, 0], [0, 0, 0]],
+        };
+        assert_eq!(marks.collect::<Vec<_>>(), expected, "{svg}");
     }
 }
 

@@ -50,6 +50,14 @@ fn newer() -> Contract {
     Contract::new("newer", format!("{}\n{added}", changed.trim_end()))
 }
 
+/// The newer one without a message that the older has.
+fn newest() -> Contract {
+    let newer = newer().text;
+    let (rest, marker) = newer.split_once("  Marker:\n").expect("the message");
+    let (_, farewell) = marker.split_once("  Farewell:\n").expect("the message after it");
+    Contract::new("newest", format!("{}  Farewell:\n{farewell}", rest.replace("version: 2", "version: 3")))
+}
+
 /// The folder of the programs, which are built once for all tests.
 fn programs() -> PathBuf {
     static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
@@ -59,7 +67,7 @@ fn programs() -> PathBuf {
             ("blocking", include_str!("../fixtures/ocaml_bus_blocking.ml")),
             ("with_lwt", include_str!("../fixtures/ocaml_bus_lwt.ml")),
         ];
-        ocaml_program::build_clients("bus", &[&older(), &newer()], commands, &programs)
+        ocaml_program::build_clients("bus", &[&older(), &newer(), &newest()], commands, &programs)
     };
     PROGRAMS.get_or_init(build).clone()
 }
@@ -392,15 +400,23 @@ fn subscriptions_and_what_waits_outlive_a_restart_of_the_bridge() {
 
 /// The types of a bridge with the older contract.
 fn older_types() -> Registry {
-    others().with::<BatchOperation>().expect("a registry")
+    others().with::<Marker>().and_then(|r| r.with::<BatchOperation>()).expect("a registry")
 }
 
 /// The types of a bridge with the newer one.
 fn newer_types() -> Registry {
-    let newer = newer();
-    let mut registry = others();
+    with_dynamic(others().with::<Marker>().expect("a registry"), &newer())
+}
+
+/// The types of a bridge with the newest.
+fn newest_types() -> Registry {
+    with_dynamic(others(), &newest())
+}
+
+/// Adds the types of a contract that no Rust was generated from.
+fn with_dynamic(mut registry: Registry, contract: &Contract) -> Registry {
     for name in ["BatchOperation", "Farewell"] {
-        let message = newer.message(name);
+        let message = contract.message(name);
         let entry = TypeEntry::dynamic(DynamicType {
             type_id: message.type_id,
             name,
@@ -415,11 +431,10 @@ fn newer_types() -> Registry {
     registry
 }
 
-/// The types that both contracts have alike.
+/// The types that all contracts have alike.
 fn others() -> Registry {
     let registry = Registry::new().with::<TextMessage>().and_then(|r| r.with::<CounterUpdate>());
-    let registry = registry.and_then(|r| r.with::<Secret>()).and_then(|r| r.with::<Snapshot>());
-    registry.and_then(|r| r.with::<Marker>()).expect("a registry")
+    registry.and_then(|r| r.with::<Secret>()).and_then(|r| r.with::<Snapshot>()).expect("a registry")
 }
 
 /// The contract of the client, that of the bridge, and what the client says that differs.
@@ -481,16 +496,24 @@ fn two_versions_share_what_they_have_alike() {
     }
 }
 
-/// What `myc-schema plan` says of an upgrade from the older contract to the newer.
+/// What `myc-schema plan` says of the upgrades below: each order that there is.
 #[test]
 fn the_plan_names_what_these_tests_upgrade() {
-    let (older, newer) = (older(), newer());
-    let plan = plan(&older.schema, &newer.schema);
-    let names = |messages: &[&Message]| messages.iter().map(|message| message.name.clone()).collect::<Vec<_>>();
-    assert_eq!(names(&plan.flowing), ["TextMessage", "CounterUpdate", "Secret", "Snapshot", "Marker"]);
-    assert_eq!(plan.paused.iter().map(|(_, is)| &*is.name).collect::<Vec<_>>(), ["BatchOperation"]);
-    assert_eq!((names(&plan.added), names(&plan.removed)), (vec!["Farewell".to_owned()], Vec::new()));
-    assert_eq!(plan.order(), Order::BridgeFirst);
+    let (older, newer, newest) = (older(), newer(), newest());
+    let names = |messages: &[&Message]| messages.iter().map(|message| &*message.name).collect::<Vec<_>>().join(" ");
+    let all = |from: &Contract, to: &Contract| {
+        let plan = plan(&from.schema, &to.schema);
+        let paused: Vec<&Message> = plan.paused.iter().map(|(_, is)| *is).collect();
+        ([&plan.flowing, &paused, &plan.added, &plan.removed].map(|messages| names(messages)), plan.order())
+    };
+    let alike = "TextMessage CounterUpdate Secret Snapshot";
+    let with_marker = format!("{alike} Marker");
+    let of = |flowing: &str, added: &str, removed: &str, order| {
+        ([flowing, "BatchOperation", added, removed].map(str::to_owned), order)
+    };
+    assert_eq!(all(&older, &newer), of(&with_marker, "Farewell", "", Order::BridgeFirst));
+    assert_eq!(all(&newer, &older), of(&with_marker, "", "Farewell", Order::BridgeLast));
+    assert_eq!(all(&older, &newest), of(alike, "Farewell", "Marker", Order::TwoReleases));
 }
 
 /// The client's message of the plan that flows, to the bridge and back.
@@ -567,6 +590,89 @@ fn a_bridge_can_be_upgraded_last() {
         new.does("batch", "published");
         new.does("close", "closed");
         new.ends();
+        assert_eq!(bridge.endpoint().stats().rejected.len(), 0);
+    });
+}
+
+/// The bridge last, as the plan says where a message is removed: each worker is upgraded under it, and then it is.
+///
+/// Without this, a worker that forgot a message could be refused by a bridge that still has it.
+#[test]
+fn what_is_removed_goes_with_the_bridge_last() {
+    let older_config = || lossless().registry(older_types());
+    everywhere(|program, socket| {
+        let program = program.strip_prefix("older/").expect("a folder");
+        let config = EndpointConfig::new(newer().schema.digest).policy(OverflowPolicy::Block).registry(newer_types());
+        let mut bridge = Bridge::new(socket, config.allow_shared_schema(true));
+        let mut publisher = bridge.publisher();
+        let start = |contract: &str, address: &str, answer: &str| {
+            let mut worker = Client::start(&format!("{contract}/{program}"), address);
+            worker.does("connect shared-again", answer);
+            worker.does("subscribe block 256", "subscribed");
+            worker
+        };
+        let mut old = start("newer", &bridge.address, "connected");
+        flows(&bridge, &mut old, &mut publisher);
+        old.does("batch", "published");
+
+        // The first worker of the new version beside the last of the old one.
+        let differs = "shared: BatchOperation differs; Farewell is unknown to this client";
+        let mut new = start("older", &bridge.address, differs);
+        new.does("publish 0 100", "published 100");
+        for worker in [&mut old, &mut new] {
+            worker.does("receive 0 100", "received 100");
+        }
+        let answer = new.ask("batch");
+        assert!(answer.starts_with("failed: ") && answer.contains("BatchOperation"), "{answer}");
+        old.does("batch", "published");
+        old.does("close", "closed");
+        old.ends();
+
+        bridge.upgrade(older_config());
+        bridge.wait_for_subscriber(&publisher);
+        flows(&bridge, &mut new, &mut publisher);
+        new.does("batch", "published");
+        new.does("close", "closed");
+        new.ends();
+        assert_eq!(bridge.endpoint().stats().rejected.len(), 0);
+    });
+}
+
+/// The bridge first, as the plan says where messages come and go at once.
+///
+/// Without this, a worker that has a message which is gone could be refused, or what is new not come with the bridge.
+#[test]
+fn what_comes_and_goes_takes_the_bridge_first() {
+    let newest_config =
+        || EndpointConfig::new(newest().schema.digest).policy(OverflowPolicy::Block).registry(newest_types());
+    everywhere(|program, socket| {
+        let program = program.strip_prefix("older/").expect("a folder");
+        let mut bridge = Bridge::new(socket, lossless().registry(older_types()).allow_shared_schema(true));
+        let mut publisher = bridge.publisher();
+        let mut old = Client::start(&format!("older/{program}"), &bridge.address);
+        old.does("connect shared-again", "connected");
+        old.does("subscribe block 256", "subscribed");
+        flows(&bridge, &mut old, &mut publisher);
+
+        bridge.upgrade(newest_config());
+        bridge.wait_for_subscriber(&publisher);
+        flows(&bridge, &mut old, &mut publisher);
+        let answer = old.ask("batch");
+        assert!(answer.starts_with("failed: ") && answer.contains("BatchOperation"), "{answer}");
+        // One that is started now is told all that differs.
+        let mut late = Client::start(&format!("older/{program}"), &bridge.address);
+        let differs = "BatchOperation differs; Marker is unknown to the bridge; Farewell is unknown to this client";
+        late.does("connect shared", &format!("shared: {differs}"));
+
+        let mut new = Client::start(&format!("newest/{program}"), &bridge.address);
+        new.does("connect shared-again", "connected");
+        new.does("batch", "published");
+        new.does("publish 0 100", "published 100");
+        old.does("receive 0 100", "received 100");
+        for mut client in [old, late, new] {
+            client.does("close", "closed");
+            client.ends();
+        }
         assert_eq!(bridge.endpoint().stats().rejected.len(), 0);
     });
 }

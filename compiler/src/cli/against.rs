@@ -7,18 +7,39 @@ use myc_schema::codes;
 use myc_schema::diag::Diagnostic;
 use myc_schema::evolve::{Finding, Known, compare};
 use myc_schema::ir::Schema;
-use myc_schema::lock::{Lock, MAX_BYTES, is_lock};
+use myc_schema::lock::{Lock, MAX_BYTES, Versions, is_lock};
 use myc_schema::source::{self, SourceId, SourceMap};
 
 use super::contract::{DEFAULT_FILE, Reading, is_stdin};
 use super::exit::{Exit, Failure};
 use super::{git, lock};
 
-/// An older schema.
+/// Which of two contracts one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// As it is deployed: its warnings cannot be mended.
+    Older,
+    /// As it is to be.
+    Newer,
+}
+
+/// A schema, from wherever it is.
 pub struct Against {
     /// As the command line names it.
     pub name: String,
+    /// Of what is in a commit, where it is there.
+    pub commit: Option<InCommit>,
     older: Older,
+}
+
+/// A file of a commit.
+pub struct InCommit {
+    /// The commit, as the command line names it.
+    pub reference: String,
+    /// The file's path.
+    pub path: String,
+    /// Whether that is from the root of the repository, not from the current folder.
+    pub from_root: bool,
 }
 
 enum Older {
@@ -29,8 +50,7 @@ enum Older {
 /// A difference, and the versions whose peers it concerns.
 pub struct Difference {
     pub finding: Finding,
-    /// First and last.
-    pub versions: (u16, u16),
+    pub versions: Versions,
 }
 
 impl Against {
@@ -40,8 +60,10 @@ impl Against {
         reading: &Reading,
         name: &str,
         contract: Option<&Path>,
+        age: Age,
         sources: &mut SourceMap,
     ) -> Result<Self, Failure> {
+        let mut commit = None;
         let loaded = match name.strip_prefix("git:") {
             Some(of_git) => {
                 let (reference, path) = match of_git.split_once(':') {
@@ -56,7 +78,11 @@ impl Against {
                     }
                     None => place(resolved(contract).as_deref()).map(|(folder, file)| (folder, format!("./{file}")))?,
                 };
-                git::load(sources, &folder, reference, &path)?
+                let loaded = git::load(sources, &folder, reference, &path)?;
+                let here = path.strip_prefix("./").map(|path| folder.join(path).display().to_string());
+                let (from_root, reference) = (here.is_none(), reference.to_owned());
+                commit = Some(InCommit { reference, path: here.unwrap_or(path), from_root });
+                loaded
             }
             None if is_stdin(Path::new(name)) => {
                 sources.load_reader_at_most(&reading.stdin_name, std::io::stdin().lock(), MAX_BYTES)
@@ -76,10 +102,10 @@ impl Against {
             }
             _ => refuse(reading, sources, *diagnostic),
         })?;
-        Ok(Self { name: name.to_owned(), older: Older::read(reading, sources, source, locked)? })
+        Ok(Self { name: name.to_owned(), commit, older: Older::read(reading, sources, source, age, locked)? })
     }
 
-    /// The older schema.
+    /// The schema.
     pub fn schema(&self) -> &Schema {
         match &self.older {
             Older::Contract(schema) => schema,
@@ -91,9 +117,8 @@ impl Against {
     pub fn compare(&self, new: &Schema) -> Vec<Difference> {
         match &self.older {
             Older::Contract(old) => {
-                let versions = (old.version, old.version);
                 let findings = compare(old, new, Known::Everything).into_iter();
-                findings.map(|finding| Difference { finding, versions }).collect()
+                findings.map(|finding| Difference { finding, versions: Versions::one(old.version) }).collect()
             }
             Older::Lock(lock) => {
                 let findings = lock.compare(new).into_iter();
@@ -105,11 +130,15 @@ impl Against {
 
 impl Older {
     /// `locked`: it is to be a lock, by its name.
-    fn read(reading: &Reading, sources: &SourceMap, source: SourceId, locked: bool) -> Result<Self, Failure> {
+    fn read(reading: &Reading, sources: &SourceMap, source: SourceId, age: Age, locked: bool) -> Result<Self, Failure> {
         let file = sources.get(source);
         let (name, text) = file.map_or(("", ""), |file| (file.name(), file.text()));
         if !locked && !is_lock(text) {
-            return reading.check(sources, source, false).map(Self::Contract);
+            let schema = match age {
+                Age::Older => reading.check_older(sources, source),
+                Age::Newer => reading.check(sources, source, false),
+            };
+            return schema.map(Self::Contract);
         }
         lock::parse(name, source, text).map(|lock| Self::Lock(Box::new(lock)))
     }

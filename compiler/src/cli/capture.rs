@@ -3,6 +3,7 @@
 use std::io::{Cursor, Read, Write, stdin, stdout};
 
 use clap::ValueEnum;
+use myc_schema::hex::hex;
 use myc_schema::ir::{Message, Schema};
 use myc_schema::source::reason;
 use myc_schema::stream::{self, DIGEST_SIZE, Item, Stream, Types, What};
@@ -184,7 +185,7 @@ impl Findings {
 
 fn opening<'a>(schema: &Schema, types: &Types<'a>, offset: u64, said: &[u8], findings: &mut Findings) -> Line<'a> {
     if said.len() == DIGEST_SIZE {
-        let schema_digest = said.iter().map(|byte| format!("{byte:02x}")).collect();
+        let schema_digest = hex(said);
         return Line::Version1 { offset, handshake: 1, schema_digest, same_schema: said == schema.digest };
     }
     let size = types.hello().map_or(0, |(_, hello)| hello.layout.size as usize).min(said.len());

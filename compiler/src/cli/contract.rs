@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use myc_schema::Checked;
 use myc_schema::codes;
 use myc_schema::diag::render::{Format, printable, render};
-use myc_schema::diag::{Diagnostic, Severity};
+use myc_schema::diag::{Diagnostic, Severity, github};
 use myc_schema::ir::{Message, Schema};
 use myc_schema::lock::is_lock;
 use myc_schema::source::{SourceId, SourceMap};
@@ -48,7 +48,7 @@ pub struct Reading {
     /// How diagnostics are printed on stderr
     #[arg(long, value_enum, default_value_t)]
     pub message_format: MessageFormat,
-    /// Fail (exit 1) on warnings as on errors
+    /// Fail (exit 1) on warnings as on errors; of two contracts, on those of the newer
     #[arg(long, value_enum, value_name = "WHAT")]
     pub deny: Option<Deny>,
     /// What diagnostics and generated code call a contract read from stdin
@@ -112,6 +112,14 @@ pub fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
 
+/// The repository that a workflow of GitHub works in, which annotations and code scanning count paths from.
+pub fn workspace() -> Option<github::Workspace> {
+    let root = std::env::var_os("GITHUB_WORKSPACE").filter(|root| !root.is_empty())?;
+    let root = std::fs::canonicalize(root).ok()?;
+    let current = std::env::current_dir().and_then(std::fs::canonicalize).ok()?;
+    Some(github::Workspace::new(root, current))
+}
+
 /// Nothing in the contract has the name asked for.
 pub fn unknown_name<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Failure {
     let failure = Failure::usage(format!("the contract has no {what} `{}`", name.escape_debug()));
@@ -133,7 +141,9 @@ impl Reading {
             MessageFormat::Human => Format::Human { color: terminal::colored_words(self.color) },
             MessageFormat::Short => Format::Short,
             MessageFormat::Json => Format::Json,
-            MessageFormat::Github => Format::Github,
+            MessageFormat::Github => {
+                return terminal::words(&github::render(sources, diagnostics, workspace().as_ref()));
+            }
         };
         let text = render(sources, diagnostics, format);
         // An empty line between the last excerpt and what follows it.
@@ -179,15 +189,30 @@ impl Reading {
 
     /// The schema of a text; prints its diagnostics where there are errors, or warnings that are shown or denied.
     pub fn check(&self, sources: &SourceMap, source: SourceId, show_warnings: bool) -> Result<Arc<Schema>, Failure> {
+        self.judge(sources, source, show_warnings, self.deny == Some(Deny::Warnings))
+    }
+
+    /// The schema of a text that nobody can mend any more, as it is deployed: its warnings are never denied.
+    pub fn check_older(&self, sources: &SourceMap, source: SourceId) -> Result<Arc<Schema>, Failure> {
+        self.judge(sources, source, false, false)
+    }
+
+    fn judge(
+        &self,
+        sources: &SourceMap,
+        source: SourceId,
+        show_warnings: bool,
+        deny_warnings: bool,
+    ) -> Result<Arc<Schema>, Failure> {
         let Checked { schema, diagnostics, .. } = myc_schema::check(sources, source);
-        if show_warnings || schema.is_none() || self.deny == Some(Deny::Warnings) {
+        if show_warnings || schema.is_none() || deny_warnings {
             self.print(sources, &diagnostics);
         }
         let warnings = diagnostics.iter().filter(|diagnostic| diagnostic.severity() == Severity::Warning).count();
         let errors = diagnostics.len() - warnings;
         let name = sources.get(source).map_or("", |file| file.name());
         match schema {
-            Some(_) if warnings > 0 && self.deny == Some(Deny::Warnings) => {
+            Some(_) if warnings > 0 && deny_warnings => {
                 Err(self.summary(format!("{name}: {}, denied by --deny warnings", count(warnings, "warning"))))
             }
             Some(schema) => Ok(schema),

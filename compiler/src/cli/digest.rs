@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use myc_schema::digest;
+use myc_schema::hex::hex;
 use myc_schema::ir::DigestKind;
 
 use super::contract::{Contract, Reading};
@@ -38,6 +39,5 @@ pub fn run(args: DigestArgs) -> Result<(), Failure> {
         }
         return terminal::data(digest::canonical_text(schema));
     }
-    let digest: String = schema.digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    terminal::data(format!("{digest}\n"))
+    terminal::data(format!("{}\n", hex(&schema.digest)))
 }

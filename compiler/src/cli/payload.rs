@@ -38,9 +38,7 @@ pub fn rejected(reading: &Reading, message: &Message, error: ValueError) -> Fail
 
 /// Lower-case hex digits and a line end.
 pub fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
-    let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
-    digits.chain(['\n']).collect()
+    format!("{}\n", myc_schema::hex::hex(bytes))
 }
 
 /// Bytes of hex digits in either case; `0x` in front and white space anywhere are passed over.

@@ -7,11 +7,12 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use myc_schema::diag::render::printable;
 use myc_schema::evolve::plan::{Order, Plan, plan};
+use myc_schema::hex::hex;
 use myc_schema::ir::{Message, Schema};
 use myc_schema::source::SourceMap;
 use serde::Serialize;
 
-use super::against::Against;
+use super::against::{Against, Age};
 use super::contract::Reading;
 use super::exit::Failure;
 use super::terminal;
@@ -73,8 +74,8 @@ pub fn read_both(
     let file = |name: &str| (!name.starts_with("git:")).then(|| PathBuf::from(name));
     let other = |of: Option<PathBuf>| of.filter(|path| path.extension().is_none_or(|extension| extension != "lock"));
     let (of_old, of_new) = (other(file(new)), other(file(old)));
-    let old = Against::read(reading, old, of_old.as_deref().map(Path::new), sources)?;
-    let new = Against::read(reading, new, of_new.as_deref().map(Path::new), sources)?;
+    let old = Against::read(reading, old, of_old.as_deref().map(Path::new), Age::Older, sources)?;
+    let new = Against::read(reading, new, of_new.as_deref().map(Path::new), Age::Newer, sources)?;
     Ok((old, new))
 }
 
@@ -219,8 +220,4 @@ fn order_name(order: Order) -> &'static str {
         Order::BridgeLast => "bridge-last",
         Order::TwoReleases => "two-releases",
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -3,6 +3,7 @@
 //! and one notice that says so.
 
 use std::fmt::Write;
+use std::path::{Component, Path, PathBuf};
 
 use super::render::{place, printable, severity};
 use super::{Diagnostic, Severity, short};
@@ -10,14 +11,45 @@ use crate::source::SourceMap;
 
 const SHOWN_OF_EACH: usize = 10;
 
-pub(super) fn render(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String {
+/// The folder that annotations count paths from: the root of the repository.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    root: PathBuf,
+    current: PathBuf,
+}
+
+impl Workspace {
+    /// A repository, and the folder that names of files are relative to; both absolute, without links.
+    pub fn new(root: impl Into<PathBuf>, current: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), current: current.into() }
+    }
+
+    /// The path of a file from the root; of one that is elsewhere, its name.
+    pub fn path(&self, name: &str) -> String {
+        let mut path = PathBuf::new();
+        for component in self.current.join(name).components() {
+            match component {
+                Component::CurDir => {}
+                Component::ParentDir => {
+                    path.pop();
+                }
+                component => path.push(component),
+            }
+        }
+        let inside = path.strip_prefix(&self.root).ok().filter(|_| !name.starts_with('<')).and_then(Path::to_str);
+        inside.unwrap_or(name).to_owned()
+    }
+}
+
+/// Every diagnostic as an annotation, with paths as they are or from the root of a workspace.
+pub fn render(sources: &SourceMap, diagnostics: &[Diagnostic], workspace: Option<&Workspace>) -> String {
     let mut text = String::new();
     let mut rest = String::new();
     let mut counts = [0usize; 2];
     for (count, wanted) in counts.iter_mut().zip([Severity::Error, Severity::Warning]) {
         for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity() == wanted) {
             if *count < SHOWN_OF_EACH {
-                annotation(&mut text, sources, diagnostic);
+                annotation(&mut text, sources, diagnostic, workspace);
             } else {
                 // The prefix keeps a file name from being read as a command.
                 rest.push_str("also: ");
@@ -36,10 +68,11 @@ pub(super) fn render(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String 
     text + &rest
 }
 
-fn annotation(text: &mut String, sources: &SourceMap, diagnostic: &Diagnostic) {
+fn annotation(text: &mut String, sources: &SourceMap, diagnostic: &Diagnostic, workspace: Option<&Workspace>) {
     let _ = write!(text, "::{} ", severity(diagnostic));
     if let Some(place) = diagnostic.span.and_then(|span| place(sources, span)) {
-        let _ = write!(text, "file={},line={}", property(place.file), place.start.line);
+        let file = workspace.map_or_else(|| place.file.to_owned(), |workspace| workspace.path(place.file));
+        let _ = write!(text, "file={},line={}", property(&file), place.start.line);
         if place.start.line == place.end.line {
             let end = place.end.column.max(place.start.column);
             let _ = write!(text, ",endLine={},col={},endColumn={end}", place.end.line, place.start.column);
@@ -72,12 +105,12 @@ fn body(sources: &SourceMap, diagnostic: &Diagnostic) -> String {
     body
 }
 
-/// A command's message: `%` first, because the others are written with it.
-fn escaped(text: &str) -> String {
+/// What is written as a command's message: `%` first, because the others are written with it.
+pub fn escaped(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// A property's value.
-fn property(text: &str) -> String {
+/// What is written as the value of a command's property.
+pub fn property(text: &str) -> String {
     escaped(&printable(text)).replace(':', "%3A").replace(',', "%2C")
 }

@@ -17,7 +17,7 @@ pub enum Format {
     Short,
     /// One JSON object a line.
     Json,
-    /// GitHub workflow annotations.
+    /// GitHub workflow annotations, with paths as they are; [`github::render`] has them from the root of a workspace.
     Github,
 }
 
@@ -27,7 +27,7 @@ pub fn render(sources: &SourceMap, diagnostics: &[Diagnostic], format: Format) -
         Format::Human { color } => human::render(sources, diagnostics, color),
         Format::Short => short::render(sources, diagnostics),
         Format::Json => json::render(sources, diagnostics),
-        Format::Github => github::render(sources, diagnostics),
+        Format::Github => github::render(sources, diagnostics, None),
     }
 }
 

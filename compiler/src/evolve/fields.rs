@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::diag::{bytes, code};
 use crate::ir::{Field, Layout, Type};
 use crate::source::Span;
 
@@ -76,10 +77,6 @@ fn size_change(place: &Place) -> String {
     if old == new { String::new() } else { format!(": its {} became {new}", bytes(old)) }
 }
 
-fn bytes(count: u32) -> String {
-    if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
-}
-
 fn describe(ty: &str, field: &Field) -> String {
     let optional = if field.optional { "optional " } else { "" };
     format!("{optional}{}", quote(ty))
@@ -138,9 +135,9 @@ fn field(comparison: &mut Comparison, place: &Place, was: &Field, is: &Field) {
 /// Reports what changed about a field's enforced rules.
 fn rules(found: &mut impl FnMut(&'static Rule, String), name: &str, was: &Field, is: &Field) {
     for old in &was.rules {
-        let shown = values::show(old);
+        let shown = code(&values::show(old));
         match is.rules.iter().find(|new| new.name() == old.name()) {
-            None => found(&RULE_REMOVED, format!("{name} no longer has the rule `{shown}`")),
+            None => found(&RULE_REMOVED, format!("{name} no longer has the rule {shown}")),
             Some(new) => {
                 let rule = match values::change(old, new) {
                     None => continue,
@@ -148,13 +145,13 @@ fn rules(found: &mut impl FnMut(&'static Rule, String), name: &str, was: &Field,
                     Some(Change::Loosened) => &RULE_LOOSENED,
                     Some(Change::Other) => &RULE_CHANGED,
                 };
-                found(rule, format!("{name} had the rule `{shown}`, has `{}`", values::show(new)));
+                found(rule, format!("{name} had the rule {shown}, has {}", code(&values::show(new))));
             }
         }
     }
     for new in &is.rules {
         if !was.rules.iter().any(|old| old.name() == new.name()) {
-            found(&RULE_ADDED, format!("{name} got the rule `{}`", values::show(new)));
+            found(&RULE_ADDED, format!("{name} got the rule {}", code(&values::show(new))));
         }
     }
 }

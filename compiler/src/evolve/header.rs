@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::ir::{DigestKind, Domain, Invariant, Schema, TagRange};
+use crate::ir::{DigestKind, Domain, Invariant, Schema, TagRange, show_range};
 use crate::source::{Span, Spanned};
 
 use super::rules::{
     CORE_CHANGED, DIGEST_KIND_CHANGED, DOMAIN_DECLARATION_CHANGED, INVARIANT_CHANGED, MIN_COMPATIBLE_LOWERED,
-    MIN_COMPATIBLE_RAISED, RESERVED_ADDED, RESERVED_ID_RELEASED, RESERVED_NAME_RELEASED, Rule, SCHEMA_ID_CHANGED,
-    SCHEMA_VERSION_KEPT, SCHEMA_VERSION_LOWERED, SCHEMA_VERSION_RAISED, TAG_RANGE_CHANGED,
+    MIN_COMPATIBLE_RAISED, RESERVED_ADDED, RESERVED_ID_RELEASED, RESERVED_NAME_RELEASED, Rule, SCHEMA_DIGEST_CHANGED,
+    SCHEMA_ID_CHANGED, SCHEMA_VERSION_KEPT, SCHEMA_VERSION_LOWERED, SCHEMA_VERSION_RAISED, TAG_RANGE_CHANGED,
 };
-use super::{Comparison, Finding, quote};
+use super::{Comparison, Finding, plan, quote};
 
 /// Reports what changed about all of that.
 pub fn compare(comparison: &mut Comparison) {
@@ -55,6 +55,14 @@ fn schema(comparison: &mut Comparison) {
         };
         found(&DIGEST_KIND_CHANGED, "digest", was("digest", &name(old.digest_kind), &name(new.digest_kind)));
     }
+    if old.digest != new.digest {
+        let plan = plan::plan(old, new);
+        found(
+            &SCHEMA_DIGEST_CHANGED,
+            "digest",
+            format!("the schema digest is another: in mode Shared {}", plan.summary()),
+        );
+    }
     if old.core != new.core && comparison.known == super::Known::Everything {
         found(&CORE_CHANGED, "core", was("core", &old.core, &new.core));
     }
@@ -91,11 +99,6 @@ fn outside((first, last): (u16, u16), others: &[(u16, u16)]) -> Vec<(u16, u16)> 
     parts
 }
 
-/// Ids as contracts write them: `1010`, or `1500-1509`.
-pub fn show((first, last): (u16, u16)) -> String {
-    if first == last { first.to_string() } else { format!("{first}-{last}") }
-}
-
 fn reserved(comparison: &mut Comparison) {
     let (old, new) = (comparison.old, comparison.new);
     let ids = |schema: &Schema| merged(schema.reserved_ids.iter().map(|range| range.value));
@@ -111,9 +114,9 @@ fn reserved(comparison: &mut Comparison) {
                 let released = rule.id == RESERVED_ID_RELEASED.id;
                 let verb = if released { "no longer" } else { "now" };
                 let verb = format!("{} {verb}", if part.0 == part.1 { "is" } else { "are" });
-                let message = format!("{ids} {} {verb} reserved", show(part));
+                let message = format!("{ids} {} {verb} reserved", show_range(part));
                 let spans = if released { (Some(range.span), new.span) } else { (old.span, Some(range.span)) };
-                report(rule, show(part), message, spans);
+                report(rule, show_range(part), message, spans);
             }
         }
     }
@@ -135,12 +138,42 @@ fn reserved(comparison: &mut Comparison) {
     }
 }
 
+/// What a key of a declaration says.
+#[derive(PartialEq)]
+enum Said {
+    Nothing,
+    /// A number or a list.
+    Value(String),
+    /// A text of the contract.
+    Text(String),
+}
+
+impl Said {
+    fn text(text: Option<&str>) -> Self {
+        text.map_or(Said::Nothing, |text| Said::Text(text.to_owned()))
+    }
+
+    fn value(value: Option<impl ToString>) -> Self {
+        value.map_or(Said::Nothing, |value| Said::Value(value.to_string()))
+    }
+
+    /// As a message has it; `None` of what is too long for one.
+    fn shown(&self) -> Option<String> {
+        const LONG: usize = 40;
+        match self {
+            Said::Nothing => Some("nothing".to_owned()),
+            Said::Value(value) => Some(value.clone()).filter(|value| value.chars().count() <= LONG),
+            Said::Text(text) => Some(quote(text)).filter(|_| text.chars().count() <= LONG),
+        }
+    }
+}
+
 /// Something that is declared under a name.
 trait Declared {
     fn name(&self) -> &str;
     fn span(&self) -> Option<Span>;
-    /// All else about it.
-    fn content(&self) -> String;
+    /// All else about it: keys and what they say.
+    fn content(&self) -> Vec<(&'static str, Said)>;
 }
 
 impl Declared for Domain {
@@ -150,9 +183,15 @@ impl Declared for Domain {
     fn span(&self) -> Option<Span> {
         Some(self.span)
     }
-    fn content(&self) -> String {
+    fn content(&self) -> Vec<(&'static str, Said)> {
         let Self { name: _, span: _, description, topic, type_range, latency_slo_p99_ms, error_rate_slo_pct } = self;
-        format!("{:?}", (description, topic, type_range, latency_slo_p99_ms, error_rate_slo_pct))
+        vec![
+            ("topic", Said::text(Some(topic))),
+            ("type_range", Said::value(type_range.map(show_range))),
+            ("latency_slo_p99_ms", Said::value(*latency_slo_p99_ms)),
+            ("error_rate_slo_pct", Said::value(*error_rate_slo_pct)),
+            ("description", Said::text(description.as_deref())),
+        ]
     }
 }
 
@@ -163,8 +202,8 @@ impl Declared for TagRange {
     fn span(&self) -> Option<Span> {
         Some(self.span)
     }
-    fn content(&self) -> String {
-        format!("{:?}", (self.first, self.last))
+    fn content(&self) -> Vec<(&'static str, Said)> {
+        vec![("range", Said::Value(format!("{}-{}", self.first, self.last)))]
     }
 }
 
@@ -175,10 +214,25 @@ impl Declared for Invariant {
     fn span(&self) -> Option<Span> {
         self.span
     }
-    fn content(&self) -> String {
+    fn content(&self) -> Vec<(&'static str, Said)> {
         let Self { name: _, span: _, description, enforced_by, severity } = self;
-        format!("{:?}", (description, enforced_by, severity))
+        vec![
+            ("severity", Said::text(severity.as_deref())),
+            ("enforced_by", Said::Value(format!("{enforced_by:?}"))),
+            ("description", Said::text(description.as_deref())),
+        ]
     }
+}
+
+/// What two declarations of one name say otherwise: `topic` was `a`, is `b`. Of a long text, that it does.
+fn differences<T: Declared>(was: &T, is: &T) -> Option<String> {
+    let difference = |key: &str, old: &Said, new: &Said| match (old.shown(), new.shown()) {
+        (Some(old), Some(new)) => format!("`{key}` was {old}, is {new}"),
+        _ => format!("`{key}` is another"),
+    };
+    let pairs = was.content().into_iter().zip(is.content()).filter(|((_, old), (_, new))| old != new);
+    let found: Vec<String> = pairs.map(|((key, old), (_, new))| difference(key, &old, &new)).collect();
+    (!found.is_empty()).then(|| found.join("; "))
 }
 
 /// Reports what came, went and changed among declarations of one kind.
@@ -187,9 +241,11 @@ fn named<T: Declared>(comparison: &mut Comparison, rule: &'static Rule, kind: &s
     let news: BTreeMap<&str, &T> = new.iter().map(|item| (item.name(), item)).collect();
     for (name, was) in &olds {
         let (what, span) = match news.get(name) {
-            Some(is) if is.content() == was.content() => continue,
-            Some(is) => ("changed", is.span()),
-            None => ("is gone", None),
+            Some(is) => match differences(*was, *is) {
+                None => continue,
+                Some(what) => (format!("changed: {what}"), is.span()),
+            },
+            None => ("is gone".to_owned(), None),
         };
         let message = format!("{kind} {} {what}", quote(name));
         comparison.report(Finding::new(rule, *name, message).at(was.span(), span));

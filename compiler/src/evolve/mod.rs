@@ -10,9 +10,8 @@
 
 use std::sync::Arc;
 
-use crate::diag::Diagnostic;
-use crate::ir::{Message, Schema};
-use crate::lock::Past;
+use crate::diag::{Diagnostic, quote};
+use crate::ir::Schema;
 use crate::source::Span;
 
 pub mod changes;
@@ -27,7 +26,6 @@ pub mod rules;
 mod types;
 mod values;
 
-pub(crate) use header::show as show_range;
 use pairs::Pairs;
 use rules::{Category, DEPRECATED, DEPRECATION_WITHDRAWN, Rule};
 
@@ -62,22 +60,22 @@ pub struct Finding {
 
 impl Finding {
     /// A finding that concerns no payload.
-    fn new(rule: &'static Rule, path: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(rule: &'static Rule, path: impl Into<String>, message: impl Into<String>) -> Self {
         let (path, message) = (path.into(), message.into());
         Self { rule, path, message, old: None, new: None, help: None, type_ids: Arc::new([]) }
     }
 
-    fn at(mut self, old: impl Into<Option<Span>>, new: impl Into<Option<Span>>) -> Self {
+    pub(crate) fn at(mut self, old: impl Into<Option<Span>>, new: impl Into<Option<Span>>) -> Self {
         (self.old, self.new) = (old.into(), new.into());
         self
     }
 
-    fn help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    fn concerning(mut self, type_ids: Arc<[u16]>) -> Self {
+    pub(crate) fn concerning(mut self, type_ids: Arc<[u16]>) -> Self {
         self.type_ids = type_ids;
         self
     }
@@ -147,14 +145,6 @@ pub fn compare(old: &Schema, new: &Schema, known: Known) -> Vec<Finding> {
     findings
 }
 
-/// A type id that a message of earlier versions had, and that another has now.
-pub(crate) fn reused(past: &Past, is: &Message) -> Finding {
-    let Past { type_id, name, first, last, span, .. } = past;
-    let versions = if first == last { format!("version {first}") } else { format!("versions {first} to {last}") };
-    let message = format!("type id {type_id} was {} in {versions}, is {}", quote(name), quote(&is.name));
-    Finding::new(&rules::TYPE_ID_REUSED, &is.name, message).at(*span, is.span).concerning(Arc::new([*type_id]))
-}
-
 /// Reports that a message or field was deprecated, or no longer is.
 fn deprecation(found: &mut impl FnMut(&'static Rule, String), name: &str, was: &Option<String>, is: &Option<String>) {
     match (was, is) {
@@ -164,9 +154,4 @@ fn deprecation(found: &mut impl FnMut(&'static Rule, String), name: &str, was: &
         }
         _ => {}
     }
-}
-
-/// `text` as a message shows it: a contract's name between backticks.
-fn quote(text: &str) -> String {
-    crate::diag::quote(text)
 }

@@ -54,6 +54,30 @@ pub fn plan<'a>(old: &'a Schema, new: &'a Schema) -> Plan<'a> {
 }
 
 impl Plan<'_> {
+    /// What becomes of how many messages: `3 messages keep flowing, 1 pauses and 1 is new`.
+    pub fn summary(&self) -> String {
+        let counts = [
+            (self.flowing.len(), "keeps flowing", "keep flowing"),
+            (self.paused.len(), "pauses", "pause"),
+            (self.added.len(), "is new", "are new"),
+            (self.removed.len(), "is removed", "are removed"),
+        ];
+        let mut words: Vec<String> = Vec::new();
+        for (count, one, many) in counts.into_iter().filter(|(count, ..)| *count > 0) {
+            let messages = match (words.is_empty(), count) {
+                (false, _) => "",
+                (true, 1) => "message ",
+                (true, _) => "messages ",
+            };
+            words.push(format!("{count} {messages}{}", if count == 1 { one } else { many }));
+        }
+        match words.pop() {
+            None => "nothing flows: there are no messages".to_owned(),
+            Some(last) if words.is_empty() => last,
+            Some(last) => format!("{} and {last}", words.join(", ")),
+        }
+    }
+
     /// Which side to upgrade first.
     pub fn order(&self) -> Order {
         match (self.added.is_empty(), self.removed.is_empty()) {

@@ -15,7 +15,7 @@ pub enum Category {
     Route,
     /// Names in generated code.
     Source,
-    /// Nothing that a peer or a program notices.
+    /// No bytes, values, routes or names of what both have. The schema digest, which peers compare, may differ.
     Info,
 }
 
@@ -42,7 +42,7 @@ impl Category {
             Category::Semantic => "other values are accepted, or a value means something else",
             Category::Route => "topics, type ids, and what peers are told about the schema",
             Category::Source => "names in generated code",
-            Category::Info => "nothing that a peer or a program notices",
+            Category::Info => "no bytes, values, routes or names of what both contracts have",
         }
     }
 }
@@ -60,6 +60,17 @@ pub struct Rule {
     pub advice: &'static str,
     /// The rule as diagnostics know it.
     pub code: Code,
+}
+
+impl Rule {
+    /// Whether peers of the older schema are concerned, not code alone: what is of a name that fingerprints have, is.
+    pub fn concerns_peers(&self) -> bool {
+        match self.category {
+            Category::Wire | Category::Semantic | Category::Route => true,
+            Category::Source => self.advice == CALLERS,
+            Category::Info => false,
+        }
+    }
 }
 
 /// The rule with this id.
@@ -105,6 +116,7 @@ const PAUSES: &str = "the message pauses between peers of the two versions; upgr
 const CALLERS: &str = "change the code that uses the name; the message pauses between peers of the two versions, because names are in \
      its fingerprint";
 const NOTHING: &str = "nothing needs to be done";
+const IN_DIGEST: &str = "nothing needs to be done about messages; it is part of the schema digest, which peers compare";
 
 rules! {
     FIELD_ADDED Wire "field added" NEW_MESSAGE;
@@ -165,10 +177,13 @@ rules! {
     MESSAGE_ADDED Info "message added" "upgrade its receivers first, so that nothing is sent that nobody knows";
     ENUM_ADDED Info "enum added" NOTHING;
     STRUCT_ADDED Info "struct added" NOTHING;
-    SCHEMA_VERSION_RAISED Info "`schema.version` raised" NOTHING;
+    SCHEMA_VERSION_RAISED Info "`schema.version` raised" IN_DIGEST;
+    SCHEMA_DIGEST_CHANGED Info "another schema digest"
+        "deploy as `myc-schema plan` says: peers of the two refuse each other, but for those in mode Shared of version 2 \
+         of the handshake";
     SCHEMA_VERSION_KEPT Info "contract changed and `schema.version` did not"
         "raise `schema.version` with the first change after a release, so that people and locks can name the schema";
-    MIN_COMPATIBLE_LOWERED Info "`schema.min_compatible` lowered" NOTHING;
+    MIN_COMPATIBLE_LOWERED Info "`schema.min_compatible` lowered" IN_DIGEST;
     CORE_CHANGED Info "`schema.core` changed" NOTHING;
     RESERVED_ADDED Info "type id or name reserved" NOTHING;
     REDACTION_ADDED Info "payload is no longer printed" NOTHING;

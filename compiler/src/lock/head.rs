@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::hex::hex;
 use crate::ir::{DigestKind, Schema};
 use crate::source::Spanned;
 
-use super::print::hex;
 use super::read::{Line, LockError};
 use super::{Lock, Past, kind_name};
 

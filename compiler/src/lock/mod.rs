@@ -4,18 +4,24 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
+use crate::diag::{bytes, quote};
+use crate::evolve::rules::TYPE_ID_REUSED;
 use crate::evolve::{self, Finding, Known};
-use crate::ir::{DigestKind, Schema};
+use crate::hex::hex;
+use crate::ir::{DigestKind, Message, Schema};
 use crate::source::Span;
 
 mod canonical;
 mod head;
 mod print;
 mod read;
+mod versions;
 
 pub use print::print;
 pub use read::{LockError, is_lock, read};
+pub use versions::Versions;
 
 /// The largest lock that is read or written, in bytes: room for the largest contract, spelt out, and its history.
 pub const MAX_BYTES: u64 = 16 * crate::source::MAX_BYTES;
@@ -80,8 +86,8 @@ impl fmt::Display for Refusal {
 pub struct LockedFinding {
     /// The difference.
     pub finding: Finding,
-    /// The first and the last locked version whose peers it concerns.
-    pub versions: (u16, u16),
+    /// The locked versions whose peers it concerns: those that had the message as it is locked.
+    pub versions: Versions,
 }
 
 impl Lock {
@@ -143,32 +149,80 @@ impl Lock {
         Ok(next)
     }
 
-    /// Every difference between what is locked and a schema, each with the versions whose peers it concerns.
+    /// Every difference between what is locked and a schema, each with the versions whose peers it concerns. What a
+    /// version before the locked one had otherwise was found when the locked one was compared with it, and is not found
+    /// again; but a type id that the locked version does not have is compared with all that it ever was.
     pub fn compare(&self, new: &Schema) -> Vec<LockedFinding> {
-        let version = self.schema.version;
-        let mut findings: Vec<LockedFinding> = evolve::compare(&self.schema, new, Known::CanonicalText)
-            .into_iter()
-            .map(|finding| {
-                let since = finding.type_ids.iter().filter_map(|id| self.since.get(id)).min();
-                LockedFinding { versions: (since.copied().unwrap_or(version), version), finding }
-            })
-            .collect();
-        let now: BTreeMap<u16, _> = new.messages.iter().map(|message| (message.type_id, message)).collect();
-        let mut reused = Vec::new();
-        for past in self.past.iter().filter(|past| !self.since.contains_key(&past.type_id)) {
-            if let Some(is) = now.get(&past.type_id).filter(|is| is.name != past.name) {
-                let versions = (past.first, past.last);
-                reused.push(LockedFinding { finding: evolve::reused(past, is), versions });
+        let now: BTreeMap<u16, &Message> = new.messages.iter().map(|message| (message.type_id, message)).collect();
+        let mut findings = Vec::new();
+        // What is past is sorted by type id.
+        for past in self.past.chunk_by(|a, b| a.type_id == b.type_id) {
+            let Some(is) = past.first().and_then(|past| now.get(&past.type_id)) else { continue };
+            if self.since.contains_key(&is.type_id) {
+                continue;
+            }
+            for (index, was) in past.iter().enumerate() {
+                let same = |other: &&Past| other.fingerprint == was.fingerprint;
+                if was.fingerprint == is.fingerprint || past[..index].iter().any(|before| same(&before)) {
+                    continue;
+                }
+                let ranges = past.iter().filter(same).map(|past| (past.first, past.last)).collect();
+                let versions = self.versions(ranges);
+                findings.push(LockedFinding { finding: reused(was, &versions, is), versions });
             }
         }
-        if !reused.is_empty() {
-            reused.append(&mut findings);
-            findings = reused;
+        let some_reused = !findings.is_empty();
+        let fingerprints: BTreeMap<u16, [u8; 8]> =
+            self.schema.messages.iter().map(|message| (message.type_id, message.fingerprint)).collect();
+        findings.extend(evolve::compare(&self.schema, new, Known::CanonicalText).into_iter().map(|finding| {
+            let ranges: Vec<(u16, u16)> =
+                finding.type_ids.iter().flat_map(|id| self.had_as_locked(*id, &fingerprints)).collect();
+            let versions = if ranges.is_empty() { Versions::one(self.schema.version) } else { self.versions(ranges) };
+            LockedFinding { finding, versions }
+        }));
+        if some_reused {
             // Stable: what was in order stays so.
             findings.sort_by_key(|locked| locked.finding.category());
         }
         findings
     }
+
+    /// The versions that had a message as it is locked; none of a message that is not.
+    fn had_as_locked(&self, id: u16, fingerprints: &BTreeMap<u16, [u8; 8]>) -> impl Iterator<Item = (u16, u16)> {
+        let since = self.since.get(&id).map(|since| (*since, self.schema.version));
+        let start = self.past.partition_point(|past| past.type_id < id);
+        let before = self.past[start..].iter().take_while(move |past| past.type_id == id);
+        let fingerprint = fingerprints.get(&id).copied();
+        let before = before.filter(move |past| Some(past.fingerprint) == fingerprint);
+        before.map(|past| (past.first, past.last)).chain(since)
+    }
+
+    /// Ranges of versions as one list, of which none is missing that was locked.
+    fn versions(&self, ranges: Vec<(u16, u16)>) -> Versions {
+        Versions::of(ranges, |version| {
+            let next = self.history.partition_point(|(earlier, _)| *earlier <= version);
+            Some(self.history.get(next).map_or(self.schema.version, |(next, _)| *next))
+        })
+    }
+}
+
+/// A type id that is not in use, that meant something else in earlier versions, and has come back.
+fn reused(past: &Past, versions: &Versions, is: &Message) -> Finding {
+    let Past { type_id: id, name, size, fingerprint, span, .. } = past;
+    let is_name = quote(&is.name);
+    let finding = |message: String| {
+        let finding = Finding::new(&TYPE_ID_REUSED, &is.name, message).at(*span, is.span);
+        finding.concerning(Arc::new([*id]))
+    };
+    if *name != is.name {
+        return finding(format!("type id {id} was {} in {versions}, is {is_name}", quote(name)));
+    }
+    let otherwise = match is.layout.size {
+        now if now != *size => format!("its {} became {now}", bytes(*size)),
+        _ => format!("its fingerprint was {}, is {}", hex(fingerprint), hex(&is.fingerprint)),
+    };
+    finding(format!("type id {id} was another {is_name} in {versions}: {otherwise}"))
+        .help("give it a type id that no version had; or make it what it was, if it is to be that message again")
 }
 
 /// The kind of a digest, as locks and contracts write it.

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use super::{Lock, kind_name};
 use crate::digest::canonical_text;
-use crate::evolve::show_range;
+use crate::hex::hex;
+use crate::ir::show_range;
 
 /// The number of the format.
 pub(super) const FORMAT: u64 = 1;
@@ -69,10 +70,6 @@ fn facts(lock: &Lock) -> String {
     put(&mut text, format_args!("\n# What the digest is computed over.\n{CANONICAL}\n"));
     text.push_str(&canonical_text(schema));
     text
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Formats into a string, which cannot fail.

@@ -3,12 +3,13 @@
 
 use crate::conflict;
 use crate::digest::{canonical_text, of_text};
+use crate::hex::hex;
 use crate::ir::{DigestKind, Schema};
 use crate::source::{SourceId, Span};
 
 use super::canonical;
 use super::head::Head;
-use super::print::{CANONICAL, FIRST_LINE, FORMAT, hex};
+use super::print::{CANONICAL, FIRST_LINE, FORMAT};
 use super::{Lock, kind_name};
 
 /// Why a text is no lock that can be used.

@@ -47,7 +47,7 @@ pub fn resolve(cx: &mut Context, raw: &raw::Field) -> Resolved {
     let ty = raw.ty.as_ref().and_then(|written| match types::parse(&written.value) {
         _ if cx.names.is_ambiguous(&written.value) => None,
         Ok(expr) => {
-            let bounds = Bounds { field: &raw.name, written, max_length: &max_length };
+            let bounds = Bounds { field: &raw.name, written, max_length: &max_length, rules: &raw.validation };
             lookup(cx, &bounds, &expr, true)
         }
         Err(fault) => {
@@ -79,6 +79,7 @@ struct Bounds<'a> {
     field: &'a Spanned<String>,
     written: &'a Spanned<String>,
     max_length: &'a rules::MaxLength,
+    rules: &'a [raw::Rule],
 }
 
 /// The type behind an expression. `outermost`: not the element of an array or vector.
@@ -211,7 +212,12 @@ fn bound(
             let span = place(cx.source, bounds.written, at);
             let mut diagnostic = Diagnostic::new(&codes::W0201, span, message).help(help);
             if name == "String" && cx.source.get(span.start as usize..span.end as usize) == Some(b"String") {
-                diagnostic = diagnostic.correct(span, format!("String<{default}>"));
+                // A rule that nobody knows may be the bound, in other words.
+                let right = format!("String<{default}>");
+                diagnostic = match bounds.rules.iter().all(rules::is_known) {
+                    true => diagnostic.correct(span, right),
+                    false => diagnostic.suggest(span, right),
+                };
             }
             cx.diagnostics.push(diagnostic);
             Some(default)

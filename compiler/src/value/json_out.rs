@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer};
 
 use super::enums::Enums;
 use super::{Code, Value, ValueError};
+use crate::hex::hex;
 use crate::ir::{Field, Message, Scalar, Schema, Type};
 use crate::u256;
 
@@ -96,7 +97,9 @@ impl Serialize for ValueJson<'_, '_> {
                 FieldsJson { at, fields: &at.schema.struct_(*id).fields, value }.serialize(serializer)
             }
             (Type::String { .. }, Value::String(text)) => serializer.serialize_str(text),
-            (Type::Array { .. } | Type::Vec { .. }, Value::Bytes(bytes)) => serializer.serialize_str(&hex(bytes)),
+            (Type::Array { .. } | Type::Vec { .. }, Value::Bytes(bytes)) => {
+                serializer.serialize_str(&format!("0x{}", hex(bytes)))
+            }
             (Type::Array { elem, .. } | Type::Vec { elem, .. }, Value::List(values)) => {
                 let mut list = serializer.serialize_seq(Some(values.len()))?;
                 for value in values {
@@ -116,15 +119,4 @@ fn not_finite(value: f64) -> Option<&'static str> {
         f64::NEG_INFINITY => Some("-Infinity"),
         _ => None,
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
-    let mut text = String::with_capacity(2 + 2 * bytes.len());
-    text.push_str("0x");
-    for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(byte & 15));
-    }
-    text
 }

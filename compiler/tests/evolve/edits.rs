@@ -368,8 +368,11 @@ fn check(what: &str, after: &str, expected: &[&str], wrong: &mut String) {
 #[test]
 fn every_rule_has_an_edit() {
     let rows = EDITS.iter().map(|row| row.3).chain(EDITS_OF_MANY.iter().map(|row| row.2));
-    let reported: BTreeSet<&str> =
-        rows.flatten().map(|line| line.split(' ').next().unwrap_or_default()).chain(["SCHEMA_VERSION_KEPT"]).collect();
+    let reported: BTreeSet<&str> = rows
+        .flatten()
+        .map(|line| line.split(' ').next().unwrap_or_default())
+        .chain(["SCHEMA_VERSION_KEPT", "SCHEMA_DIGEST_CHANGED"])
+        .collect();
     let rules: BTreeSet<&str> = ALL.iter().map(|rule| rule.id).collect();
     assert_eq!(reported, rules);
     assert!(EDITS.len() + EDITS_OF_MANY.len() >= 40);
@@ -404,6 +407,9 @@ fn what_changes_the_digest_is_reported() {
             let same = canonical_text(a) == canonical_text(b);
             let kept = a.version == b.version && a.digest_kind == b.digest_kind && a.digest != b.digest;
             assert_eq!(found.iter().any(|finding| finding.rule.id == "SCHEMA_VERSION_KEPT"), kept, "{what}");
+            // Peers compare digests: whoever has to plan for that is told, whatever else is found.
+            let told = found.iter().filter(|finding| finding.rule.id == "SCHEMA_DIGEST_CHANGED").count();
+            assert_eq!(told, usize::from(a.digest != b.digest), "{what}");
             let free =
                 |category, but: &[&str]| !found.iter().any(|f| f.category() == category && !but.contains(&f.rule.id));
             if same {
@@ -440,4 +446,35 @@ fn findings_have_places() {
         }
     }
     assert!(has(&findings(BASE, &BASE.replace("flags: u32", "flags: i32")), Category::Wire));
+}
+
+/// Without it somebody would have to compare two declarations by eye.
+#[test]
+fn what_is_declared_otherwise_is_said() {
+    let domain = |rest: &str| format!("domains: {{ Market: {{ {rest} }} }}\nmessages: {{}}\n");
+    let long = "a word ".repeat(20);
+    for (old, new, words) in [
+        ("topic: md", "topic: prices", "`topic` was `md`, is `prices`"),
+        ("latency_slo_p99_ms: 5", "latency_slo_p99_ms: 5.5", "`latency_slo_p99_ms` was 5, is 5.5"),
+        ("", "error_rate_slo_pct: 0.1", "`error_rate_slo_pct` was nothing, is 0.1"),
+        ("type_range: 1000-1999", "", "`type_range` was 1000-1999, is nothing"),
+        ("description: A", "description: B, topic: m", "`topic` was `market`, is `m`; `description` was `A`, is `B`"),
+        ("description: A", &format!("description: {long}"), "`description` is another"),
+        // Past what a message shows of it.
+        (&format!("description: {long}a"), &format!("description: {long}b"), "`description` is another"),
+    ] {
+        let found = findings(&domain(old), &domain(new));
+        let messages: Vec<&str> = found.iter().map(|finding| &*finding.message).collect();
+        assert_eq!(messages, [format!("domain `Market` changed: {words}")]);
+    }
+    let found =
+        findings(BASE, &BASE.replace("app: 1000-49999", "app: 1000-9999").replace("severity: high", "severity: low"));
+    let messages: Vec<&str> = found.iter().map(|finding| &*finding.message).collect();
+    assert_eq!(
+        messages,
+        [
+            "tag range `app` changed: `range` was 1000-49999, is 1000-9999",
+            "invariant `Ordered` changed: `severity` was `high`, is `low`"
+        ]
+    );
 }

@@ -143,19 +143,73 @@ fn findings_name_versions() {
     let found = fifth.compare(&schema(&sixth));
     let found: Vec<_> = found
         .iter()
-        .map(|locked| (locked.finding.rule.id, &*locked.finding.path, locked.versions))
+        .map(|locked| (locked.finding.rule.id, &*locked.finding.path, locked.versions.to_string()))
         .filter(|(rule, ..)| !rule.starts_with("SCHEMA_"))
         .collect();
     assert_eq!(
         found,
         [
             // Gone in version 4, so that nothing but the past knows it.
-            ("TYPE_ID_REUSED", "Login", (3, 3)),
-            ("FIELD_TYPE_CHANGED", "Price.mantissa", (3, 5)),
-            ("FIELD_TYPE_CHANGED", "Order.flags", (4, 5)),
-            ("MESSAGE_ADDED", "Login", (5, 5)),
+            ("TYPE_ID_REUSED", "Login", "version 3".to_owned()),
+            ("FIELD_TYPE_CHANGED", "Price.mantissa", "versions 3 to 5".to_owned()),
+            ("FIELD_TYPE_CHANGED", "Order.flags", "versions 4 to 5".to_owned()),
+            ("MESSAGE_ADDED", "Login", "version 5".to_owned()),
         ]
     );
+}
+
+/// The locks of a message with these fields in one version after another (none: there is no such message), and what is
+/// found when it has `next`.
+fn history(fields: &[&str], next_fields: &str) -> Vec<(&'static str, String, String)> {
+    let contract = |version: usize, fields: &str| {
+        let message = |fields: &str| format!("  O: {{ tlv_type: 1002, domain: D, fields: {fields} }}\n");
+        let rest = "messages:\n  Same: { tlv_type: 1001, domain: D, fields: {} }\n";
+        let own = if fields.is_empty() { String::new() } else { message(fields) };
+        format!("schema: {{ version: {version} }}\n{rest}{own}")
+    };
+    let mut lock = Lock::first(&schema(&contract(1, fields[0])));
+    for (version, fields) in (2..).zip(&fields[1..]) {
+        lock = next(&lock, &contract(version, fields));
+    }
+    let found = lock.compare(&schema(&contract(fields.len() + 1, next_fields)));
+    let found =
+        found.into_iter().map(|locked| (locked.finding.rule.id, locked.versions.to_string(), locked.finding.message));
+    found.filter(|(rule, ..)| !rule.starts_with("SCHEMA_") && *rule != "MESSAGE_ADDED").collect()
+}
+
+/// Without it an id could come back with other bytes, and peers that were never upgraded misread what they stored.
+#[test]
+fn an_id_that_comes_back_is_what_it_was() {
+    let (small, large, other) = ("{ n: u32 }", "{ n: u64 }", "{ n: i32 }");
+    assert_eq!(history(&[small, ""], small), []);
+    let reused = |versions: &str, message: &str| ("TYPE_ID_REUSED", versions.to_owned(), message.to_owned());
+    assert_eq!(
+        history(&[small, ""], large),
+        [reused("version 1", "type id 1002 was another `O` in version 1: its 4 bytes became 8")]
+    );
+    let [(rule, versions, message)] = &history(&[small, small, ""], other)[..] else { panic!("one finding") };
+    assert_eq!((*rule, &**versions), ("TYPE_ID_REUSED", "versions 1 to 2"));
+    assert!(message.starts_with("type id 1002 was another `O` in versions 1 to 2: its fingerprint was "), "{message}");
+    // Of all that it ever was, only what it is now is left out, and each is found once.
+    assert_eq!(
+        history(&[small, "", large, "", small, ""], large),
+        [reused("versions 1 and 5", "type id 1002 was another `O` in versions 1 and 5: its 4 bytes became 8")]
+    );
+    let all: Vec<String> =
+        history(&[small, "", large, ""], "{ n: u16 }").into_iter().map(|(_, versions, _)| versions).collect();
+    assert_eq!(all, ["version 1", "version 3"]);
+}
+
+/// Without it a team could upgrade the peers of the version that is named, and forget those that have the same.
+#[test]
+fn all_versions_that_had_it_so_are_named() {
+    let (wide, narrow, signed) = ("{ n: u32 }", "{ n: u16 }", "{ n: i32 }");
+    let versions = |fields: &[&str], next: &str| history(fields, next).remove(0).1;
+    assert_eq!(versions(&[wide, wide, wide, narrow, wide], signed), "versions 1 to 3 and 5");
+    assert_eq!(versions(&[wide, "", wide, wide], signed), "versions 1 and 3 to 4");
+    // What version 4 broke with was found in version 4.
+    assert_eq!(versions(&[wide, wide, wide, narrow], signed), "version 4");
+    assert_eq!(versions(&[wide, narrow, wide], ""), "versions 1 and 3");
 }
 
 /// What no lock knows: the rules of the table in docs/evolution.md.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::code;
 use crate::backend::Options;
 use crate::core_contract;
+use crate::hex::hex;
 use crate::ir::{Enum, Field, Layout, Message, Schema};
 use crate::layout;
 use crate::render::lazy;
@@ -17,14 +18,13 @@ const CORE: &str = "core-";
 
 /// The template context of a schema.
 pub fn view(schema: &Arc<Schema>, options: &Options) -> Value {
-    let digest: String = schema.digest.iter().map(|byte| format!("{byte:02x}")).collect();
     context! {
         source => options.source_name.clone(),
         argument => options.source_argument(),
         title => code::words(&format!("Mycelium messages ({})", options.source_name)),
         // What filters begin with. The prefix keeps it apart from every protocol that Wireshark has.
         protocol => code::string(&format!("myc_{}", options.name.to_lowercase())),
-        digest => code::string(&digest),
+        digest => code::string(&hex(&schema.digest)),
         parts => core_contract::schema().map(|core| part(core, CORE)).into_iter().chain([part(schema, "")]).collect::<Vec<_>>(),
     }
 }

@@ -1,5 +1,6 @@
 //! The annotation as one JSON object.
 
+use myc_schema::hex::hex;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -46,7 +47,7 @@ pub fn print(shown: &Shown<'_>) -> String {
     let open = !shown.redacted;
     let digits = |offset: usize, size: usize| {
         let bytes = &shown.bytes[offset..offset + size];
-        format!("0x{}", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+        format!("0x{}", hex(bytes))
     };
     let header = shown.header.iter().map(|part| PartJson {
         offset: part.offset,

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use myc_schema::hex::hex;
 use myc_schema::value::{Fault, Part, PartKind};
 
 use super::Shown;
@@ -54,7 +55,7 @@ pub fn print(shown: &Shown<'_>, color: bool) -> String {
     }
     columns.line(&mut text, "offset", "bytes", "field", "type", "meaning");
     for part in &shown.header {
-        let bytes = hex(&shown.bytes[part.offset..part.offset + part.size]);
+        let bytes = spaced(&shown.bytes[part.offset..part.offset + part.size]);
         columns.line(&mut text, &part.offset.to_string(), &bytes, part.name, part.ty, &part.words);
         let fault = shown.header_fault.as_ref().filter(|fault| fault.starts_with(part.code));
         fault.into_iter().for_each(|words| columns.mark(&mut text, 0, part.size, words));
@@ -149,10 +150,10 @@ impl Columns {
             let start = index * ROW;
             let at = (offset + start).to_string();
             if index == 0 {
-                self.line(text, &at, &hex(row), path, ty, words);
+                self.line(text, &at, &spaced(row), path, ty, words);
             } else {
                 let shown = if is_text { format!("{quiet}{}{reset}", characters(row)) } else { String::new() };
-                self.line(text, &at, &hex(row), "", "", &shown);
+                self.line(text, &at, &spaced(row), "", "", &shown);
             }
             let here = start..start + row.len();
             for mark in marks.iter().filter(|mark| here.contains(&mark.start)) {
@@ -175,8 +176,9 @@ fn kind(part: &Part) -> &str {
     if part.kind == PartKind::Value { &part.ty } else { part.kind.name() }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+/// Hex digits, a space between bytes.
+fn spaced(bytes: &[u8]) -> String {
+    bytes.chunks(1).map(hex).collect::<Vec<_>>().join(" ")
 }
 
 /// The characters of ASCII among bytes.

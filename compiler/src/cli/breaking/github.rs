@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use myc_schema::diag::github::{escaped, property};
 use myc_schema::diag::render::printable;
 
 use super::{Judged, Report, Section, Verdict};
@@ -42,7 +43,7 @@ fn annotation(text: &mut String, report: &Report<'_>, section: &Section, judged:
     let place = match finding.new.and_then(|span| Some((report.sources.get(span.source)?, span))) {
         Some((file, span)) => {
             let (start, end) = (file.line_column(span.start), file.line_column(span.end));
-            let name = property(file.name());
+            let name = property(&report.place_in_workspace(file.name()));
             match start.line == end.line {
                 true => format!(
                     "file={name},line={},endLine={},col={},endColumn={}",
@@ -51,7 +52,7 @@ fn annotation(text: &mut String, report: &Report<'_>, section: &Section, judged:
                 false => format!("file={name},line={},endLine={}", start.line, end.line),
             }
         }
-        None => format!("file={}", property(&report.file)),
+        None => format!("file={}", property(&report.place_in_workspace(&report.file))),
     };
     let title = format!("{} {}: {}", finding.category().name(), finding.rule.id, finding.rule.title);
     let mut body = printable(&finding.message).into_owned();
@@ -72,14 +73,4 @@ fn annotation(text: &mut String, report: &Report<'_>, section: &Section, judged:
         Verdict::Counts(None) | Verdict::Information => {}
     }
     let _ = writeln!(text, "::{level} {place},title={}::{}", property(&title), escaped(&body));
-}
-
-/// A command's message: `%` first, because the others are written with it.
-fn escaped(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-/// A property's value.
-fn property(text: &str) -> String {
-    escaped(&printable(text)).replace(':', "%3A").replace(',', "%2C")
 }

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use myc_schema::diag::render::{printable, render_as};
-use myc_schema::evolve::rules::Category;
 
 use super::{Judged, Report, Section, Verdict};
 
@@ -36,11 +35,8 @@ fn excerpts(report: &Report<'_>, section: &Section, judged: &Judged, color: bool
     let finding = &judged.difference.finding;
     let mut notes = Vec::new();
     notes.extend(section.part_of(judged, str::to_owned));
-    match finding.category() {
-        Category::Wire | Category::Semantic | Category::Route => {
-            notes.push(format!("it breaks peers of {}", judged.versions()));
-        }
-        Category::Source | Category::Info => {}
+    if finding.rule.concerns_peers() {
+        notes.push(format!("it breaks peers of {}", judged.versions()));
     }
     if let Verdict::Counts(Some(allowance)) = &judged.verdict
         && let Some(until) = allowance.until

@@ -18,7 +18,8 @@ struct Line<'a> {
     counts: bool,
     allowed: Option<Allowed<'a>>,
     against: &'a str,
-    versions: [u16; 2],
+    /// Ranges of versions, first and last.
+    versions: &'a [(u16, u16)],
     messages: Vec<&'a str>,
     more_messages: usize,
     old: Option<Place<'a>>,
@@ -62,7 +63,6 @@ fn line<'a>(report: &'a Report<'_>, section: &'a Section, judged: &'a Judged) ->
         Verdict::Counts(allowance) => allowance.as_ref().map(|allowance| (allowance, true)),
         Verdict::Information => None,
     };
-    let (first, last) = judged.difference.versions;
     Line {
         rule: finding.rule.id,
         category: finding.category().name(),
@@ -75,7 +75,7 @@ fn line<'a>(report: &'a Report<'_>, section: &'a Section, judged: &'a Judged) ->
             expired,
         }),
         against: &section.against.name,
-        versions: [first, last],
+        versions: judged.difference.versions.ranges(),
         messages,
         more_messages,
         old: finding.old.and_then(|span| place(report.sources, span)),

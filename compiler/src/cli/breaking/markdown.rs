@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use myc_schema::diag::code;
 use myc_schema::evolve::rules::Category;
 
 use super::{Judged, Report, Section, Verdict};
@@ -12,7 +13,7 @@ const SHOWN: usize = 100;
 pub fn print(report: &Report<'_>) -> String {
     let mut text = String::new();
     for section in &report.sections {
-        let _ = writeln!(text, "### `{}` against `{}`\n", report.file, section.against.name);
+        let _ = writeln!(text, "### {} against {}\n", code(&report.file), code(&section.against.name));
         if section.judged.is_empty() {
             text.push_str("No difference.\n\n");
         }
@@ -50,7 +51,11 @@ fn item(text: &mut String, section: &Section, judged: &Judged) {
             let _ = write!(text, "<br>allowed{until}: {}", plain(&allowance.reason));
         }
         Verdict::Counts(expired) => {
-            let _ = write!(text, "<br>breaks {}; {}", judged.versions(), finding.advice());
+            let breaks = match finding.rule.concerns_peers() {
+                true => format!("breaks {}; ", judged.versions()),
+                false => String::new(),
+            };
+            let _ = write!(text, "<br>{breaks}{}", finding.advice());
             if let Some((allowance, until)) = expired.as_ref().and_then(|allowance| Some((allowance, allowance.until?)))
             {
                 let _ = write!(text, "<br>it was allowed until {until}: {}", plain(&allowance.reason));

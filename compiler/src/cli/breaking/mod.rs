@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
+use myc_schema::diag::github::Workspace;
 use myc_schema::evolve::rules::{self, Category};
 use myc_schema::source::SourceMap;
 
-use super::against::{Against, Difference};
-use super::contract::{Contract, DEFAULT_FILE, Reading, is_stdin};
+use super::against::{Against, Age, Difference};
+use super::contract::{Contract, DEFAULT_FILE, Reading, is_stdin, workspace};
 use super::exit::{Exit, Failure};
 use super::terminal;
 use allow::Allowance;
@@ -50,7 +51,7 @@ enum CategoryName {
     Route,
     /// Names in generated code
     Source,
-    /// Nothing that a peer or a program notices; never counts
+    /// No bytes, values, routes or names of what both have; never counts
     Info,
 }
 
@@ -71,7 +72,8 @@ impl CategoryName {
 #[command(after_help = "\
 A finding has a rule, which is of a category: WIRE, SEMANTIC, ROUTE, SOURCE or INFO. All but INFO count: if any
 finding counts, the exit code is 1. Without WIRE findings about a message, every value that both contracts accept
-has the same bytes; without SEMANTIC ones either, both accept exactly the same bytes.
+has the same bytes; without SEMANTIC ones either, both accept exactly the same bytes. INFO does not mean that peers
+of the two versions connect: where the schema digest is another, SCHEMA_DIGEST_CHANGED says which messages flow.
 
 What is allowed is in contracts.allow.yaml, beside contracts.yaml, each with a last day:
   allow:
@@ -117,7 +119,7 @@ pub struct BreakingArgs {
 enum Verdict {
     /// It does, also where it was allowed until some day.
     Counts(Option<Allowance>),
-    /// It does not, as nobody notices.
+    /// It does not, as no message and no code has to change.
     Information,
     /// It does not, as somebody said why.
     Allowed(Allowance),
@@ -144,6 +146,8 @@ struct Report<'a> {
     sources: &'a SourceMap,
     /// What the newer contract is called.
     file: String,
+    /// What reviews on GitHub count paths from.
+    workspace: Option<Workspace>,
     sections: Vec<Section>,
 }
 
@@ -152,10 +156,9 @@ impl Judged {
         matches!(self.verdict, Verdict::Counts(_))
     }
 
-    /// `version 3`, or `versions 2 to 3`.
+    /// `version 3`, or `versions 1 to 3 and 5`.
     fn versions(&self) -> String {
-        let (first, last) = self.difference.versions;
-        if first == last { format!("version {first}") } else { format!("versions {first} to {last}") }
+        self.difference.versions.to_string()
     }
 }
 
@@ -184,6 +187,11 @@ impl Section {
 }
 
 impl Report<'_> {
+    /// A file's path as reviews count it: from the root of the workspace, where there is one.
+    fn place_in_workspace(&self, name: &str) -> String {
+        self.workspace.as_ref().map_or_else(|| name.to_owned(), |workspace| workspace.path(name))
+    }
+
     fn all(&self) -> impl Iterator<Item = &Judged> {
         self.sections.iter().flat_map(|section| &section.judged)
     }
@@ -220,7 +228,7 @@ pub fn run(args: BreakingArgs) -> Result<(), Failure> {
     let mut used = vec![false; allowances.len()];
     let mut sections = Vec::new();
     for name in &args.against {
-        let against = Against::read(&args.reading, name, args.file.as_deref(), &mut sources)?;
+        let against = Against::read(&args.reading, name, args.file.as_deref(), Age::Older, &mut sources)?;
         let differences = against.compare(&contract.schema);
         let mut judged = Vec::new();
         for difference in differences {
@@ -240,7 +248,8 @@ pub fn run(args: BreakingArgs) -> Result<(), Failure> {
         let text = format!("note: {} is allowed, and there is no such finding any more\n", allowance.name());
         terminal::words(&text);
     }
-    let report = Report { sources: &sources, file: contract.path.display().to_string(), sections };
+    let report =
+        Report { sources: &sources, file: contract.path.display().to_string(), workspace: workspace(), sections };
     let text = match args.format {
         Format::Human => human::print(&report, args.reading.colored_data()),
         Format::Json => json::print(&report),

@@ -2,18 +2,23 @@
 
 use std::fmt::Write;
 
+use myc_schema::diag::code;
+
 use super::{Shown, head, table};
 
 /// Messages and structs whose bytes are drawn; comments have a greatest length.
 const DRAWN: usize = 20;
 
 pub fn print(shown: &Shown<'_>) -> String {
-    let mut text = format!("### Bytes of `{}` against `{}`\n\n", shown.names.1, shown.names.0);
+    let mut text = format!("### Bytes of {} against {}\n\n", code(shown.names.1), code(shown.names.0));
     if shown.changes.is_empty() {
         text.push_str("Every message and struct lies as it did.\n");
-        return text;
+        if shown.exact {
+            return text;
+        }
+    } else {
+        text.push_str("| | size | padding |\n| --- | --- | --- |\n");
     }
-    text.push_str("| | size | padding |\n| --- | --- | --- |\n");
     for change in &shown.changes {
         let [size, padding] = shown.numbers(change);
         let _ = writeln!(text, "| {} | {} | {} |", head(change), cell(size), cell(padding));
@@ -32,6 +37,9 @@ pub fn print(shown: &Shown<'_>) -> String {
     }
     if shown.changes.len() > DRAWN {
         let _ = writeln!(text, "The bytes of {} more are not drawn here.\n", shown.changes.len() - DRAWN);
+    }
+    if let Some(paused) = &shown.paused {
+        let _ = writeln!(text, "{paused}\n");
     }
     text.push_str("**Deploy**\n\n");
     for (number, step) in (1..).zip(&shown.steps) {

@@ -1,9 +1,11 @@
 //! `myc-schema diff`: the bytes of two contracts side by side, and in which order to deploy.
 
+use std::collections::BTreeSet;
+
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use myc_schema::evolve::changes::{Change, Composite, changes};
-use myc_schema::evolve::plan::plan;
+use myc_schema::evolve::plan::{Plan, plan};
 use myc_schema::ir::{Field, Schema};
 use myc_schema::source::SourceMap;
 
@@ -63,8 +65,15 @@ struct Shown<'a> {
     old: &'a Schema,
     new: &'a Schema,
     changes: Vec<Change<'a>>,
+    /// Whether the digests are equal: there is nothing to say about deploying.
+    exact: bool,
+    /// Which messages pause although they lie as they did.
+    paused: Option<String>,
     steps: Vec<String>,
 }
+
+/// What is said where no byte lies otherwise.
+const AS_BEFORE: &str = "every message and struct lies as it did";
 
 pub fn run(args: DiffArgs) -> Result<(), Failure> {
     let (old, new) = plan_command::read_both(&args.reading, &args.old, &args.new, &mut SourceMap::new())?;
@@ -79,14 +88,32 @@ pub fn run(args: DiffArgs) -> Result<(), Failure> {
         }
         changes.retain(|change| [change.old, change.new].iter().flatten().any(|composite| composite.name == name));
     }
-    let steps = plan_command::steps(&plan(old.schema(), new.schema()));
+    let plan = plan(old.schema(), new.schema());
+    let (exact, steps) = (plan.exact, plan_command::steps(&plan));
+    let paused = paused(&plan, &changes, args.message.as_deref());
     let names = (&*old.name, &*new.name);
-    let shown = Shown { names, old: old.schema(), new: new.schema(), changes, steps };
+    let shown = Shown { names, old: old.schema(), new: new.schema(), changes, exact, paused, steps };
     terminal::data(match args.format {
         Format::Text => table::draw(&shown, terminal::width()),
         Format::Markdown => markdown::print(&shown),
         Format::Svg => svg::draw(&shown),
     })
+}
+
+/// The messages that no change is about and that pause all the same: their topics, rules, values or names differ.
+fn paused(plan: &Plan<'_>, changes: &[Change<'_>], only: Option<&str>) -> Option<String> {
+    const NAMED: usize = 12;
+    let drawn = changes.iter().filter_map(|change| change.new?.message).map(|message| message.type_id);
+    let drawn: BTreeSet<u16> = drawn.collect();
+    let paused = plan.paused.iter().filter(|(was, is)| only.is_none_or(|name| was.name == name || is.name == name));
+    let names: Vec<&str> =
+        paused.filter(|(_, is)| !drawn.contains(&is.type_id)).map(|(_, is)| is.name.as_str()).collect();
+    let more = match names.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let shown = names[..names.len().min(NAMED)].join(", ");
+    (!names.is_empty()).then(|| format!("These lie as they did, and pause between peers of the two: {shown}{more}"))
 }
 
 /// As the layout command draws it.

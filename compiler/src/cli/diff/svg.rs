@@ -1,9 +1,13 @@
 //! Differences as an SVG picture: the layout command's, before on the left, after on the right.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::super::layout::{self, svg};
-use super::{Shown, drawn, head};
+use myc_schema::ir::Field;
+
+use super::super::layout;
+use super::super::layout::svg::{self, Beside};
+use super::{AS_BEFORE, Shown, drawn, head};
 
 /// Pixels from one line of words to the next.
 const LINE: u32 = 18;
@@ -23,24 +27,37 @@ pub fn draw(shown: &Shown<'_>) -> String {
     let (mut left, mut right) = (String::new(), String::new());
     let mut top = svg::MARGIN + 24;
     let (mut left_width, mut right_width) = (0, 0);
+    if shown.changes.is_empty() {
+        svg::text(&mut left, svg::MARGIN, top + 14, "", AS_BEFORE);
+        top += 20 + svg::MARGIN;
+    }
     for change in &shown.changes {
         let mut bottom = top;
+        let marks: BTreeMap<Side<'_>, char> =
+            change.fields.iter().flat_map(|(was, is)| sides(shown, *was, *is)).collect();
         if change.old.is_some() && change.new.is_some() {
             let [size, padding] = shown.numbers(change).map(|(old, new)| difference(old, new));
             let words = format!("{size} bytes, {padding} padding");
             svg::text(&mut right, right_bar, top + 14, "head", &words);
         }
-        for (body, width, bar, shown, composite, other) in [
-            (&mut left, &mut left_width, left_bar, &olds, &change.old, "new"),
-            (&mut right, &mut right_width, right_bar, &news, &change.new, "removed"),
+        let sizes = [change.old, change.new].map(|side| side.map_or(0, |composite| composite.layout.size));
+        for (body, width, bar, shown, composite, is_new) in [
+            (&mut left, &mut left_width, left_bar, &olds, &change.old, false),
+            (&mut right, &mut right_width, right_bar, &news, &change.new, true),
         ] {
             match composite {
                 Some(composite) => {
-                    let drawn = svg::draw_one(body, bar, top, shown, &drawn(composite));
+                    let mark = |field: &Field| marks.get(&(is_new, &*field.name)).and_then(|mark| class(*mark));
+                    let marks = composite.fields.iter().map(mark).collect();
+                    let beside = Beside { scale: sizes[0].max(sizes[1]), marks };
+                    let drawn = svg::draw_one(body, bar, top, shown, &drawn(composite), &beside);
                     *width = (*width).max(drawn.0);
                     bottom = bottom.max(drawn.1);
                 }
-                None => svg::text(body, svg::MARGIN, top + 14, "quiet", &format!("{} is {other}", head(change))),
+                None => {
+                    let other = if is_new { "removed" } else { "new" };
+                    svg::text(body, svg::MARGIN, top + 14, "quiet", &format!("{} is {other}", head(change)));
+                }
             }
         }
         top = bottom.max(top + 20) + svg::MARGIN;
@@ -54,10 +71,25 @@ pub fn draw(shown: &Shown<'_>) -> String {
         body.push_str(&part);
         body.push_str("  </g>\n");
     }
-    let mut height = svg::legend(&mut body, top) + LINE;
-    svg::text(&mut body, svg::MARGIN, height, "head", "Deploy");
+    let mut height = svg::legend(&mut body, top);
+    let mut at = svg::MARGIN;
+    for (mark, words) in [('+', "new"), ('-', "gone"), ('~', "otherwise")] {
+        let class = class(mark).map_or("", |(_, class)| class);
+        svg::text(&mut body, at, height, class, &mark.to_string());
+        svg::text(&mut body, at + 14, height, "quiet", words);
+        at += 100;
+    }
     // Letters are less than 8 pixels wide.
     let letters = ((2 * width - 2 * svg::MARGIN) / 8) as usize;
+    if let Some(paused) = &shown.paused {
+        height += LINE;
+        for line in lines(paused, letters) {
+            height += LINE;
+            svg::text(&mut body, svg::MARGIN, height, "", &line);
+        }
+    }
+    height += 2 * LINE;
+    svg::text(&mut body, svg::MARGIN, height, "head", "Deploy");
     for (number, step) in (1..).zip(&shown.steps) {
         for line in lines(&format!("{number}. {step}"), letters) {
             height += LINE;
@@ -66,6 +98,30 @@ pub fn draw(shown: &Shown<'_>) -> String {
     }
     let height = height + svg::MARGIN;
     svg::page(&body, 2 * width, height, "bytes of messages before and after")
+}
+
+/// A field by its side, which is the newer one or not, and its name.
+type Side<'a> = (bool, &'a str);
+
+/// The marks of a field on both sides.
+fn sides<'a>(
+    shown: &Shown<'_>,
+    was: Option<&'a Field>,
+    is: Option<&'a Field>,
+) -> impl Iterator<Item = (Side<'a>, char)> {
+    let mark = shown.mark(was, is);
+    let side = move |newer: bool, field: Option<&'a Field>| field.map(|field| ((newer, &*field.name), mark));
+    [side(false, was), side(true, is)].into_iter().flatten()
+}
+
+/// How a mark is drawn.
+fn class(mark: char) -> Option<(char, &'static str)> {
+    match mark {
+        '+' => Some((mark, "added")),
+        '-' => Some((mark, "removed")),
+        '~' => Some((mark, "changed")),
+        _ => None,
+    }
 }
 
 /// `+16`, `-4` or `+0`.

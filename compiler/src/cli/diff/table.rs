@@ -7,7 +7,7 @@ use myc_schema::ir::{Field, Schema};
 use myc_schema::layout::pieces;
 
 use super::super::layout::table::Scale;
-use super::{Shown, head};
+use super::{AS_BEFORE, Shown, head};
 
 /// Columns of a drawing, at most and at least.
 const COLUMNS: u32 = 32;
@@ -21,16 +21,26 @@ const LONGEST_NAME: usize = 40;
 
 /// The whole text, for a terminal of so many columns or for no terminal.
 pub fn draw(shown: &Shown<'_>, width: Option<usize>) -> String {
-    if shown.changes.is_empty() {
-        return String::from("every message and struct lies as it did\n");
-    }
     let mut text = String::new();
+    if shown.changes.is_empty() {
+        let _ = writeln!(text, "{AS_BEFORE}");
+        if shown.exact {
+            return text;
+        }
+        text.push('\n');
+    }
     for change in &shown.changes {
         let _ = writeln!(text, "{}: {}", head(change), shown.sizes(change));
         text.push_str(&map(shown, change, width.unwrap_or(usize::MAX)));
         text.push('\n');
     }
-    text.push_str("█ value   ▒ presence, length   · always zero   + new   - gone   ~ otherwise\n\nDeploy:\n");
+    if !shown.changes.is_empty() {
+        text.push_str("█ value   ▒ presence, length   · always zero   + new   - gone   ~ otherwise\n\n");
+    }
+    if let Some(paused) = &shown.paused {
+        let _ = writeln!(text, "{paused}\n");
+    }
+    text.push_str("Deploy:\n");
     for (number, step) in (1..).zip(&shown.steps) {
         let _ = writeln!(text, "  {number}. {step}");
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use minijinja::context;
 use minijinja::value::{Serde, Value};
+use myc_schema::hex::hex;
 use myc_schema::ir::Schema;
 use myc_schema::render;
 
@@ -158,7 +159,7 @@ fn index(contracts: &BTreeMap<String, Contract>) -> Result<String, minijinja::Er
             file => contract.path.file_name().map(|name| name.to_string_lossy().into_owned()),
             version => schema.version,
             messages => schema.messages.len(),
-            digest => view::hex(&schema.digest),
+            digest => hex(&schema.digest),
         }
     };
     let contracts: Vec<Value> = contracts.iter().map(row).collect();

@@ -5,17 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::context;
 use minijinja::value::Value;
+use myc_schema::hex::hex;
 use myc_schema::ir::{DigestKind, Enum, EnumId, Field, Message, Schema, StructId, Type};
 use serde::Serialize;
 
 use super::examples::Examples;
 use super::rules;
 use crate::cli::layout::svg;
-
-/// Lower-case hex digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 /// What is said once for a contract.
 pub fn overview(schema: &Schema, source: &str, stem: &str) -> Value {

@@ -1,5 +1,6 @@
 //! The layout as one JSON object.
 
+use myc_schema::hex::hex;
 use myc_schema::ir::{Field, Schema};
 use myc_schema::layout::Piece;
 use serde::Serialize;
@@ -110,8 +111,4 @@ fn field<'a>(schema: &Schema, field: &'a Field, pieces: &[Piece]) -> FieldJson<'
         padding_after: place.padding_after,
         bytes: pieces.iter().map(piece).collect(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

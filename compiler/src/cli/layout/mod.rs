@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use myc_schema::ir::{Field, Layout, Message, Schema, StructId, Type};
-use myc_schema::layout::{Piece, Use, pieces};
+use myc_schema::layout::{self, Piece, Use, pieces};
 
 use super::contract::{Contract, Reading, unknown_name};
 use super::exit::Failure;
@@ -153,16 +153,10 @@ impl Composite<'_> {
         self.fields.iter().map(|field| (field, pieces(field, &schema.enums, &schema.structs).unwrap_or_default()))
     }
 
-    /// How many bytes are always zero, without those inside structs.
+    /// How many bytes are always zero, those inside of structs included.
     pub fn padding(&self, schema: &Schema) -> u32 {
-        let pieces = self.pieces(schema).flat_map(|(_, pieces)| pieces);
-        pieces.filter(|piece| piece.usage == Use::Padding).map(|piece| piece.size).sum()
+        layout::padding(self.fields, &schema.enums, &schema.structs)
     }
-}
-
-/// A number of bytes in words.
-pub(super) fn bytes(count: u32) -> String {
-    if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
 }
 
 fn usage_name(usage: Use) -> &'static str {

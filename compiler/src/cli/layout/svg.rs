@@ -3,10 +3,11 @@
 
 use std::fmt::Write;
 
+use myc_schema::diag::bytes;
 use myc_schema::ir::{Field, Layout, Schema};
 use myc_schema::layout::Use;
 
-use super::{Composite, Shown, bytes, usage_name};
+use super::{Composite, Shown, usage_name};
 
 pub const MARGIN: u32 = 24;
 const ROW: u32 = 22;
@@ -31,6 +32,9 @@ const STYLE: &str = "
     .value { fill: #0969da; }
     .length, .presence { fill: #bc4c00; }
     .padding { fill: #afb8c1; }
+    .added { fill: #1a7f37; font-weight: bold; }
+    .removed { fill: #cf222e; font-weight: bold; }
+    .changed { fill: #9a6700; font-weight: bold; }
     @media (prefers-color-scheme: dark) {
       text { fill: #e6edf3; }
       .quiet { fill: #9198a1; }
@@ -39,6 +43,9 @@ const STYLE: &str = "
       .value { fill: #4493f8; }
       .length, .presence { fill: #f0883e; }
       .padding { fill: #656e79; }
+      .added { fill: #3fb950; }
+      .removed { fill: #f85149; }
+      .changed { fill: #d29922; }
     }
   ";
 
@@ -49,7 +56,7 @@ pub fn draw(shown: &Shown<'_>) -> String {
     let mut body = String::new();
     let mut top = MARGIN;
     for composite in &shown.composites {
-        let drawn = draw_one(&mut body, bar_left, top, shown, composite);
+        let drawn = draw_one(&mut body, bar_left, top, shown, composite, &Beside::nothing(composite));
         width = width.max(drawn.0);
         top = drawn.1 + MARGIN;
     }
@@ -64,7 +71,8 @@ pub fn bare(schema: &Schema, fields: &[Field], layout: Layout) -> String {
     let bar_left = bar_left(&shown);
     let mut body = String::new();
     ruler(&mut body, bar_left, 15, layout.size);
-    let height = rows(&mut body, bar_left, ROW, &shown, &shown.composites[0]) + 4;
+    let beside = Beside { scale: layout.size, marks: Vec::new() };
+    let height = rows(&mut body, bar_left, ROW, &shown, &shown.composites[0], &beside) + 4;
     let width = bar_left + BAR_WIDTH + 4;
     format!("<svg class=\"bytes\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" role=\"img\">\n{body}</svg>")
 }
@@ -76,6 +84,21 @@ pub fn bar_left(shown: &Shown<'_>) -> u32 {
     NAME + width_of(longest, 12) + 16
 }
 
+/// What a message or struct is drawn beside.
+pub struct Beside {
+    /// How many bytes a whole bar is.
+    pub scale: u32,
+    /// How each field differs from what is beside it: a character and its class. None where nothing is.
+    pub marks: Vec<Option<(char, &'static str)>>,
+}
+
+impl Beside {
+    /// It fills its bars.
+    fn nothing(composite: &Composite<'_>) -> Self {
+        Self { scale: composite.layout.size, marks: Vec::new() }
+    }
+}
+
 /// A message or struct; the width it takes, and the place below it.
 pub fn draw_one(
     body: &mut String,
@@ -83,6 +106,7 @@ pub fn draw_one(
     top: u32,
     shown: &Shown<'_>,
     composite: &Composite<'_>,
+    beside: &Beside,
 ) -> (u32, u32) {
     let mut width = bar_left + BAR_WIDTH + MARGIN;
     let (head, size) = heads(shown, composite);
@@ -93,8 +117,8 @@ pub fn draw_one(
     text(body, MARGIN, top + 32, "quiet", &size);
     let mut top = top + 42;
     if !composite.fields.is_empty() {
-        ruler(body, bar_left, top + 15, composite.layout.size);
-        top = rows(body, bar_left, top + ROW, shown, composite);
+        ruler(body, bar_left, top + 15, beside.scale);
+        top = rows(body, bar_left, top + ROW, shown, composite, beside);
     }
     (width, top)
 }
@@ -148,16 +172,28 @@ fn ruler(body: &mut String, bar_left: u32, y: u32, size: u32) {
 }
 
 /// A row a field; the place below the last.
-fn rows(body: &mut String, bar_left: u32, mut top: u32, shown: &Shown<'_>, composite: &Composite<'_>) -> u32 {
-    let scale = f64::from(BAR_WIDTH) / f64::from(composite.layout.size.max(1));
+fn rows(
+    body: &mut String,
+    bar_left: u32,
+    mut top: u32,
+    shown: &Shown<'_>,
+    composite: &Composite<'_>,
+    beside: &Beside,
+) -> u32 {
+    let scale = f64::from(BAR_WIDTH) / f64::from(beside.scale.max(1));
+    let whole = f64::from(composite.layout.size) * scale;
     let height = ROW - 4;
-    for (field, mut pieces) in composite.pieces(shown.schema) {
+    let marks = beside.marks.iter().copied().chain(std::iter::repeat(None));
+    for ((field, mut pieces), mark) in composite.pieces(shown.schema).zip(marks) {
+        if let Some((mark, class)) = mark {
+            text(body, MARGIN, top + 15, class, &mark.to_string());
+        }
         let name = named(shown, field);
         text(body, OFFSET, top + 15, "quiet end", &field.place.offset.to_string());
         text(body, SIZE, top + 15, "quiet end", &field.place.size.to_string());
         text(body, NAME, top + 15, "name", &shorten(&name));
         let y = top + 2;
-        let _ = writeln!(body, r#"  <rect class="row" x="{bar_left}" y="{y}" width="{BAR_WIDTH}" height="{height}"/>"#);
+        let _ = writeln!(body, r#"  <rect class="row" x="{bar_left}" y="{y}" width="{whole:.2}" height="{height}"/>"#);
         // What is seen larger than it is covers what is next to it, not the other way round.
         pieces.sort_by_key(|piece| match piece.usage {
             Use::Padding => 0,
@@ -167,7 +203,7 @@ fn rows(body: &mut String, bar_left: u32, mut top: u32, shown: &Shown<'_>, compo
         for piece in pieces {
             let least = if piece.usage == Use::Padding { 0.0 } else { SEEN };
             let width = (f64::from(piece.size) * scale).max(least);
-            let left = (f64::from(piece.offset) * scale).min(f64::from(BAR_WIDTH) - width) + f64::from(bar_left);
+            let left = (f64::from(piece.offset) * scale).min((whole - width).max(0.0)) + f64::from(bar_left);
             let usage = usage_name(piece.usage);
             let of = if piece.usage == Use::Padding { "zero" } else { usage };
             let last = piece.offset + piece.size - 1;

@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
+use myc_schema::diag::bytes;
 use myc_schema::ir::{Field, Schema};
 use myc_schema::layout::{Piece, Use};
 
-use super::{Composite, Shown, bytes};
+use super::{Composite, Shown};
 
 /// Columns of the drawing at most. A message of no more bytes gets a column a byte.
 const COLUMNS: u32 = 64;

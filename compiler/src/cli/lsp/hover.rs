@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use myc_schema::diag::bytes;
+use myc_schema::hex::hex;
 use myc_schema::ir::{Domain, Enum, Field, Layout, Message, Schema, Type};
 use myc_schema::resolve::TYPE_NAMES;
 use myc_schema::source::Span;
@@ -127,8 +129,7 @@ fn about_message(schema: &Schema, message: &Message) -> String {
     }
     let mut text = composite(schema, head, &message.description, &message.fields, message.layout);
     if message.fingerprint != [0; 8] {
-        let hex: String = message.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect();
-        let _ = write!(text, "\n\nfingerprint `{hex}`");
+        let _ = write!(text, "\n\nfingerprint `{}`", hex(&message.fingerprint));
     }
     text
 }
@@ -237,8 +238,4 @@ fn paragraph(text: &mut String, description: &Option<String>) {
         text.push_str("\n\n");
         text.push_str(description.trim());
     }
-}
-
-fn bytes(count: u32) -> String {
-    if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
 }
