@@ -62,7 +62,7 @@ fn exit_codes() {
     let added = run_with(
         here.path(),
         ["breaking", "-", "--against", "old.yaml", "--format", "markdown"],
-        &format!("{OLD}  Pong: {{ tlv_type: 1003, domain: Control, fields: {{}} }}\n"),
+        format!("{OLD}  Pong: {{ tlv_type: 1003, domain: Control, fields: {{}} }}\n"),
     );
     let words = "in mode Shared 2 messages keep flowing and 1 is new";
     assert!(added.exits(0).text().contains(words));

@@ -107,7 +107,7 @@ message Ping: 16 bytes as before, 4 → 5 padding (+1)
     assert_eq!(
         heads,
         [
-            "message Tick: 24 → 12 bytes (-12), 4 → 0 padding (-4)",
+            "message Tick: 24 → 12 bytes (-12), 11 → 3 padding (-8)",
             "message Ping: 16 bytes as before, 4 → 5 padding (+1)",
             "message Login: new, 8 bytes, 0 padding",
             "struct Price: 16 → 8 bytes (-8), 7 → 3 padding (-4)",
@@ -173,7 +173,7 @@ fn diffs_of_reviews() {
     let markdown = text(here, &["diff", "old.yaml", "--format", "markdown"]);
     for words in [
         "### Bytes of `contracts.yaml` against `old.yaml`",
-        "| message Tick | 24 → 12 (-12) | 4 → 0 (-4) |\n",
+        "| message Tick | 24 → 12 (-12) | 11 → 3 (-8) |\n",
         "| message Login | new, 8 | new, 0 |\n",
         "<details><summary>message Ping: 16 bytes as before, 4 → 5 padding (+1)</summary>\n\n```text\n    offset",
         "```\n\n</details>\n",
