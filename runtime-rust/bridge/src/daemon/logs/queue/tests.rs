@@ -75,7 +75,8 @@ fn what_workers_print_leaves_room_for_the_bridge() {
     assert!(!*room.borrow());
     let bytes = fill(&queue, Whose::Bridge) * (line(0).len() + LINE);
     let reserve = LIMIT - OUTPUT_LIMIT;
-    assert!((reserve - 65_536..reserve + 65_536).contains(&bytes), "{bytes}");
+    // The worker's last line reaches into it. The thread may have written meanwhile what a pipe holds, 64 KiB of text.
+    assert!((reserve - 1_000..reserve + 131_072).contains(&bytes), "{bytes}");
 }
 
 #[test]
