@@ -214,3 +214,39 @@ fn of_many_names_some_are_offered() {
     assert_eq!(some.len(), 11, "{some:?}");
     client.shut_down().exits(0);
 }
+
+/// Without this, an answer about a contract on one long line would read all of it each time.
+#[test]
+fn a_long_line() {
+    let mut text = String::from("messages: {");
+    for index in 0..8_000 {
+        let id = 1000 + index;
+        let _ = write!(
+            text,
+            " M{index}: {{ tlv_type: {id}, domain: D, description: \"some words 😀 about it\", fields: {{ a: u8, b: u64 }} }},"
+        );
+    }
+    text.push_str(" Z: { tlv_type: 20000, domain: D, fields: { s: Side } } }\nenums: {Side: {values: {Buy: 1}}}\n");
+    assert!(text.len() > 600_000, "{}", text.len());
+    let mut client = Client::open(&text);
+    assert_eq!(client.codes(), Vec::<String>::new());
+    for (message, field) in [("M7999: {", "b: u64"), ("M4000: {", "b: u64"), ("M0: {", "b: u64")] {
+        let at = client.text.find(message).expect("there");
+        let ty = at + client.text[at..].find(field).expect("there") + 4;
+        let name = client.at("textDocument/hover", at);
+        assert!(words(&name).contains(&format!("message `{}`", &message[..message.len() - 3])), "{name}");
+        let shown = client.at("textDocument/hover", ty - 4);
+        assert!(words(&shown).contains("offset 8, size 8"), "{shown}");
+        let offers = client.at("textDocument/completion", ty);
+        let labels: Vec<&Value> = offers.as_array().expect("a list").iter().map(|offer| &offer["label"]).collect();
+        assert!(labels.contains(&&json!("Side")) && labels.contains(&&json!("u64")), "{labels:?}");
+        let keys = client.at("textDocument/completion", at + message.len());
+        assert!(keys.as_array().expect("a list").iter().any(|offer| offer["label"] == "sensitivity"), "{keys}");
+    }
+    // What was said of an earlier text is not said of this one, and is again when it was looked at.
+    let at = client.text.find("M4000").expect("there");
+    client.edit(at..at + 1, "N");
+    client.settle();
+    assert!(words(&client.at("textDocument/hover", at)).contains("message `N4000`"));
+    client.shut_down().exits(0);
+}

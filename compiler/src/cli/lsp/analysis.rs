@@ -61,6 +61,7 @@ pub fn serve(texts: &Receiver<(String, Document)>, analyses: &Sender<(String, An
 /// Checks a text, unless that is not wanted any more before it is done.
 fn analyse(uri: &str, document: &Document, wanted: &dyn Fn() -> bool) -> Option<Analysis> {
     let begun = Instant::now();
+    document.prepare();
     let mut found = check(&document.text, wanted)?;
     let syntax = found.diagnostics.iter().find(|diagnostic| is_syntax(diagnostic)).and_then(|found| found.span);
     if let Some(syntax) = syntax {

@@ -75,17 +75,18 @@ pub fn complete(
     snippets: bool,
 ) -> (Vec<CompletionItem>, bool) {
     let text = &*document.text;
-    let before = document.outline_before(offset);
+    // What is not known yet is asked for again.
+    let Some((before, end)) = document.outline_before(offset) else { return (Vec::new(), true) };
     let owner = |entry: Option<usize>| match entry {
         Some(entry) => meaning(text, &before, Some(entry)),
         None => Meaning::TOP,
     };
     // What is replaced: from the beginning of the word to its end after the cursor.
     let word = super::target::word(text, offset);
-    let start = word.start.max(before.end.word).min(offset);
+    let start = word.start.max(end.word).min(offset);
     let range = document.range(start..word.end.max(offset));
     let word = &mut Word { begins: &text[start..offset], left_out: false };
-    let offers = match before.end.place {
+    let offers = match end.place {
         Place::Text => Vec::new(),
         Place::Key(entry) => keys(document, offset, &owner(entry), &given(document, &before, entry), schema),
         Place::Value(entry) => values(document, &owner(Some(entry)), schema, word),
@@ -143,12 +144,12 @@ fn plain(snippet: &str) -> String {
 fn given<'a>(document: &'a Document, before: &Outline, entry: Option<usize>) -> Vec<&'a str> {
     let text = &*document.text;
     let Some(entry) = entry else {
-        let outline = document.outline();
+        let outline = if text.len() > LARGE { document.heads() } else { document.outline() };
         return outline.children(None).map(|(_, entry)| &text[entry.key.clone()]).collect();
     };
     // The same entry, with all of its item.
     let key = &before.entries[entry].key;
-    let whole = document.outline_at(key.start);
+    let Some(whole) = document.outline_at(key.start) else { return Vec::new() };
     let same = whole.entries.iter().position(|other| other.key == *key);
     let names = |outline: &Outline, entry: usize| -> Vec<&'a str> {
         outline.children(Some(entry)).map(|(_, entry)| &text[entry.key.clone()]).collect()
@@ -280,6 +281,7 @@ fn values(document: &Document, owner: &Meaning, schema: Option<&Schema>, word: &
                 .into_iter();
                 names(&mut few)
             }
+            None if document.text.len() > LARGE => Vec::new(),
             None => {
                 let outline = document.outline_of(&[section]);
                 let indices: Vec<usize> = declared(&document.text, &outline, section).collect();

@@ -2,14 +2,14 @@
 //! which lines belong to one message, struct or enum. Where lines begin is left to [`super::lines`].
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use gen_lsp_types::Position;
 use myc_schema::source::Span;
 use serde::Deserialize;
 
 use super::lines::{Lines, without_mark};
-use super::outline::Outline;
+use super::outline::{End, Outline};
 use super::units::Units;
 
 /// An open text in one of its versions. Copies share the text.
@@ -18,6 +18,8 @@ pub struct Document {
     pub text: Arc<String>,
     lines: Arc<Lines>,
     units: Arc<Units>,
+    /// The outline of all of it, where there is a part that is too long to be looked at for every answer.
+    whole: Arc<OnceLock<Arc<Outline>>>,
     /// The client's number for it.
     pub version: i32,
     /// The server's: no other text has had it.
@@ -38,7 +40,8 @@ impl Document {
     pub fn new(text: impl Into<String>, version: i32) -> Self {
         let text = text.into();
         let lines = Arc::new(Lines::of(&text));
-        Self { text: Arc::new(text), lines, units: Arc::default(), version, serial: 0, edited: 0 }
+        let (text, units, whole) = (Arc::new(text), Arc::default(), Arc::default());
+        Self { text, lines, units, whole, version, serial: 0, edited: 0 }
     }
 
     /// Makes edits, each of the text that the one before it left.
@@ -56,6 +59,7 @@ impl Document {
             text.replace_range(start..end, &new);
             Arc::make_mut(&mut self.lines).edit(text, start..end, new.len());
             self.units = Arc::default();
+            self.whole = Arc::default();
             self.edited = start + new.len();
         }
     }
@@ -64,15 +68,16 @@ impl Document {
     pub fn offset(&self, position: Position) -> usize {
         let Some(start) = self.lines.start(position.line as usize) else { return self.text.len() };
         let line = self.text[start..self.line_end(position.line as usize)].trim_end_matches(['\n', '\r']);
-        let mut units = 0;
-        for (at, c) in line.char_indices() {
+        let end = start + line.len();
+        let (near, mut units) = self.units.near(&self.text, start..end, position.character);
+        for (at, c) in self.text[near..end].char_indices() {
             // A position between the halves of a character is before it.
             if units + c.len_utf16() as u32 > position.character {
-                return start + at;
+                return near + at;
             }
             units += c.len_utf16() as u32;
         }
-        start + line.len()
+        end
     }
 
     /// The position of a byte. One inside of a character, or of a line break, is where that begins.
@@ -129,27 +134,70 @@ impl Document {
         }
         let Some(indent) = (first + 1..next).find_map(|line| self.indent(line)) else { return whole };
         let begins = |line: &usize| self.indent(*line).is_some_and(|found| found <= indent);
-        let Some(start) = (first + 1..=line).rev().find(begins) else { return whole };
-        let end = (line.max(start) + 1..next).find(begins).unwrap_or(next);
+        let Some(start) = (first + 1..=line).rev().take(LINES).find(begins) else { return whole };
+        let end = (line.max(start) + 1..next).take(LINES).find(begins).unwrap_or(next);
         [whole[0].clone(), bytes(start, end)]
     }
 
-    /// The keys around an offset, and the offset's own place among them.
-    pub fn outline_at(&self, offset: usize) -> Outline {
-        Outline::of(&self.text, &self.item(offset))
+    /// Finds out what answers about a text with a long part go by. It takes longer than an answer may.
+    pub fn prepare(&self) {
+        if self.has_long_item() {
+            self.whole.get_or_init(|| Arc::new(self.outline()));
+        }
     }
 
-    /// What a cursor at an offset is in, by what is before it.
-    pub fn outline_before(&self, offset: usize) -> Outline {
+    fn has_long_item(&self) -> bool {
+        let is_long = |from: usize, to: usize| to - from > LINES || self.begin(to) - self.begin(from) > LONG;
+        self.lines.sections().filter(|(first, next)| is_long(*first, *next)).any(|(first, next)| {
+            let indent = (first + 1..next).find_map(|line| self.indent(line));
+            let begins = |line: &usize| self.indent(*line).is_some_and(|found| Some(found) <= indent);
+            let mut last = first;
+            let items = (first + 1..next).filter(begins).chain([next]);
+            items.into_iter().any(|line| is_long(std::mem::replace(&mut last, line), line))
+        })
+    }
+
+    /// The keys around an offset, and the offset's own place among them. `None` where that is not known yet: see
+    /// [`Self::prepare`].
+    pub fn outline_at(&self, offset: usize) -> Option<Arc<Outline>> {
+        if let Some(whole) = self.whole.get() {
+            return Some(whole.clone());
+        }
+        let pieces = self.item(offset);
+        (!is_long(&pieces)).then(|| Arc::new(Outline::of(&self.text, &pieces)))
+    }
+
+    /// What a cursor at an offset is in, by what is before it. `None` where that is not known yet.
+    pub fn outline_before(&self, offset: usize) -> Option<(Arc<Outline>, End)> {
         let offset = floor(&self.text, offset);
+        if let Some(whole) = self.whole.get() {
+            return Some((whole.clone(), whole.end_at(&self.text, offset)));
+        }
+        let pieces = self.item(offset);
+        if is_long(&pieces) {
+            return None;
+        }
         let pieces: Vec<Range<usize>> =
-            self.item(offset).into_iter().map(|piece| piece.start.min(offset)..piece.end.min(offset)).collect();
+            pieces.into_iter().map(|piece| piece.start.min(offset)..piece.end.min(offset)).collect();
         let pieces = if pieces[1].is_empty() { vec![pieces[0].clone()] } else { pieces };
+        let outline = Outline::of(&self.text, &pieces);
+        let end = outline.end;
+        Some((Arc::new(outline), end))
+    }
+
+    /// The keys of the top level, and perhaps some of what is in them.
+    pub fn heads(&self) -> Outline {
+        const ENOUGH: usize = 256;
+        let end = |first: usize| floor(&self.text, self.line_end(first).min(self.begin(first) + ENOUGH));
+        let pieces: Vec<_> = self.lines.sections().map(|(first, _)| self.begin(first)..end(first)).collect();
         Outline::of(&self.text, &pieces)
     }
 
     /// The keys of the sections with these names, and whatever is not in a section.
-    pub fn outline_of(&self, sections: &[&str]) -> Outline {
+    pub fn outline_of(&self, sections: &[&str]) -> Arc<Outline> {
+        if let Some(whole) = self.whole.get() {
+            return whole.clone();
+        }
         let wanted = |line: usize| {
             let head = without_mark(&self.text[self.begin(line)..self.line_end(line)]);
             let key = head.trim_start_matches(['"', '\'']);
@@ -157,13 +205,21 @@ impl Document {
         };
         let sections = self.lines.sections().filter(|(first, _)| wanted(*first));
         let pieces: Vec<_> = sections.map(|(first, next)| self.begin(first)..self.begin(next)).collect();
-        Outline::of(&self.text, &pieces)
+        Arc::new(Outline::of(&self.text, &pieces))
     }
 
     /// All keys.
     pub fn outline(&self) -> Outline {
         Outline::of(&self.text, std::slice::from_ref(&(0..self.text.len())))
     }
+}
+
+/// The longest part that is looked at for an answer, in bytes and in lines.
+const LONG: usize = 512 * 1024;
+const LINES: usize = 1 << 15;
+
+fn is_long(pieces: &[Range<usize>]) -> bool {
+    pieces.iter().map(ExactSizeIterator::len).sum::<usize>() > LONG
 }
 
 /// Whether the protocol has a position for a byte: it has none inside of a character, nor of a line break.

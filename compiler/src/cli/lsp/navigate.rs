@@ -28,7 +28,7 @@ pub fn definition(document: &Document, target: &Target) -> Option<Range<usize>> 
     if target.is_enum_value() {
         // The type of the field, then the value in the enum of that name.
         let (section, owner) = target.meaning.owner?;
-        let outline = &document.outline_of(&[section, "enums"]);
+        let outline = &*document.outline_of(&[section, "enums"]);
         let field = target.meaning.field?;
         let owner = declared(text, outline, section).find(|at| &text[outline.entries[*at].key.clone()] == owner)?;
         let child = |parent: usize, name: &str| {

@@ -72,6 +72,39 @@ impl Outline {
         path
     }
 
+    /// What a cursor at an offset is in, where this is of the whole text.
+    pub fn end_at(&self, text: &str, offset: usize) -> End {
+        let last = self.entries.partition_point(|entry| entry.key.start <= offset).checked_sub(1);
+        let begins = |at: usize| text.as_bytes().get(self.entries[at].value.start);
+        let ends = |at: usize| {
+            let Entry { key, value, end, .. } = &self.entries[at];
+            let is_scalar = !value.is_empty() && !matches!(begins(at), Some(b'{' | b'['));
+            if is_scalar { value.end } else { value.end.max(key.end).max(*end) }
+        };
+        // What is around the offset is the entry before it, or one that this is in.
+        let around = std::iter::successors(last, |at| self.entries[*at].parent).find(|at| ends(*at) >= offset);
+        let place = match around.map(|at| (at, &self.entries[at])) {
+            None => Place::Key(None),
+            Some((_, entry)) if offset <= entry.key.end => Place::Key(entry.parent),
+            Some((at, entry)) if entry.value.is_empty() => {
+                let between = text.get(entry.key.end..offset).unwrap_or_default();
+                let head = between.trim_start_matches(['"', '\'', ':', ' ', '\t']);
+                match head.bytes().next() {
+                    Some(b'|' | b'>' | b'#') => Place::Text,
+                    None => Place::Value(at),
+                    Some(_) => Place::Key(Some(at)),
+                }
+            }
+            Some((at, entry)) => match begins(at) {
+                Some(b'{' | b'[') if offset >= entry.value.end => Place::Text,
+                Some(b'{') => Place::Key(Some(at)),
+                Some(b'[') => Place::Item(at),
+                _ => Place::Value(at),
+            },
+        };
+        End { place, word: 0 }
+    }
+
     /// The entries whose parent is this one.
     pub fn children(&self, parent: Option<usize>) -> impl Iterator<Item = (usize, &Entry)> {
         let from = parent.map_or(0, |parent| parent + 1);
@@ -572,6 +605,34 @@ mod tests {
             let whole = 0..text.len();
             let end = Outline::of(text, std::slice::from_ref(&whole)).end;
             assert_eq!((end.place, &text[end.word..]), (place, word), "{text:?}");
+        }
+    }
+
+    /// Without this, a contract that is too long to be read for every answer would be answered about otherwise.
+    #[test]
+    fn what_a_cursor_is_in_by_the_whole_text() {
+        for (text, place) in [
+            ("|a: 1\n", Place::Key(None)),
+            ("a|b: 1\n", Place::Key(None)),
+            ("ab: 1|\n", Place::Value(0)),
+            ("a: { b|: { c: 1 } }\n", Place::Key(Some(0))),
+            ("a: { b: { c|: 1 } }\n", Place::Key(Some(1))),
+            ("a: { b: { c: 1|2 } }\n", Place::Value(2)),
+            ("a: { b: { c: 1 | } }\n", Place::Key(Some(1))),
+            ("a: { b: { c: 1 }, | }\n", Place::Key(Some(0))),
+            ("a: { b: [x, y|] }\n", Place::Item(1)),
+            ("a: { b: [{ c|: 1 }] }\n", Place::Key(Some(1))),
+            ("a: { b: 1 }|\n", Place::Text),
+            ("a:\n  b:\n    c: 1|\n  d: 2\n", Place::Value(2)),
+            ("a:\n  b:\n    c: |\n  d: 2\n", Place::Value(2)),
+            ("a:\n  |\n  b: 2\n", Place::Key(Some(0))),
+            ("a:\n  b:\n    c: 1\n  d|: 2\n", Place::Key(Some(0))),
+        ] {
+            let at = text.find('|').unwrap_or_default();
+            let text = text.replace('|', "");
+            let whole = 0..text.len();
+            let outline = Outline::of(&text, std::slice::from_ref(&whole));
+            assert_eq!(outline.end_at(&text, at).place, place, "{text} at {at}");
         }
     }
 }

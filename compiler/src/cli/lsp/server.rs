@@ -307,7 +307,7 @@ impl Server {
         self.settle(&at.text_document.uri.0);
         let open = self.open.get(&at.text_document.uri.0)?;
         let offset = open.document.offset(at.position);
-        let outline = open.document.outline_at(offset);
+        let outline = open.document.outline_at(offset)?;
         let target = target::target(&open.document, &outline, offset)?;
         let value = hover::markdown(&target, open.known.as_ref(), open.document.serial)?;
         let contents = Contents::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value });
@@ -334,7 +334,7 @@ impl Server {
         let at = params.text_document_position_params;
         let document = &self.open.get(&at.text_document.uri.0)?.document;
         let offset = document.offset(at.position);
-        let target = target::target(document, &document.outline_at(offset), offset)?;
+        let target = target::target(document, &*document.outline_at(offset)?, offset)?;
         let range = document.range(navigate::definition(document, &target)?);
         let location = Location { uri: at.text_document.uri.clone(), range };
         Some(DefinitionResponse::Definition(Definition::Location(location)))

@@ -1,5 +1,6 @@
 //! How many UTF-16 code units are between two places of a text: what the protocol counts columns in.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 /// Counts are kept for every so many bytes.
@@ -18,7 +19,31 @@ impl Units {
         if to - from <= BLOCK {
             return count(&text.as_bytes()[from..to]);
         }
-        let before = self.before.get_or_init(|| {
+        self.until(text, to) - self.until(text, from)
+    }
+
+    /// A boundary of characters in a range that is at most so many units from its beginning, most likely few less, and
+    /// the units up to it.
+    pub fn near(&self, text: &str, range: Range<usize>, units: u32) -> (usize, u32) {
+        let most = range.start + 3 * units as usize;
+        if range.len() <= BLOCK || most <= range.start + BLOCK {
+            return (range.start, 0);
+        }
+        let before = self.blocks(text);
+        let wanted = self.until(text, range.start).saturating_add(units);
+        let block = before.partition_point(|sum| *sum <= wanted).saturating_sub(1).min(range.end / BLOCK);
+        let mut at = block * BLOCK;
+        while at < range.end && !text.is_char_boundary(at) {
+            at += 1;
+        }
+        if at <= range.start || at > range.end {
+            return (range.start, 0);
+        }
+        (at, self.until(text, at) - self.until(text, range.start))
+    }
+
+    fn blocks(&self, text: &str) -> &[u32] {
+        self.before.get_or_init(|| {
             let mut sum = 0;
             let counted = text.as_bytes().chunks(BLOCK).map(|block| {
                 let before = sum;
@@ -26,12 +51,14 @@ impl Units {
                 before
             });
             counted.collect()
-        });
-        let until = |at: usize| {
-            let block = (at / BLOCK).min(before.len() - 1);
-            before[block] + count(&text.as_bytes()[block * BLOCK..at])
-        };
-        until(to) - until(from)
+        })
+    }
+
+    /// The units before a boundary of characters.
+    fn until(&self, text: &str, at: usize) -> u32 {
+        let before = self.blocks(text);
+        let block = (at / BLOCK).min(before.len().saturating_sub(1));
+        before.get(block).copied().unwrap_or_default() + count(&text.as_bytes()[block * BLOCK..at])
     }
 }
 
@@ -56,5 +83,13 @@ mod tests {
             }
         }
         assert_eq!(units.between(&text, 0, text.len()) as usize, text.encode_utf16().count());
+        for from in places.iter().step_by(97) {
+            for to in places.iter().filter(|to| *to >= from).step_by(89) {
+                let wanted = units.between(&text, *from, *to);
+                let (near, counted) = units.near(&text, *from..text.len(), wanted);
+                assert!(near <= *to && *to - near <= 2 * BLOCK + 8, "{from}..{to}: {near}");
+                assert_eq!(units.between(&text, *from, near), counted, "{from}..{to}");
+            }
+        }
     }
 }
