@@ -42,6 +42,9 @@ pub fn assemble(configuration: Configuration) -> Result<Assembled, Failure> {
     };
     let (contract, registry) = contract.unzip();
     let digest = digest(&settings, contract.as_ref(), &mut findings);
+    if let Some(contract) = &contract {
+        sizes(&settings, contract, &mut findings);
+    }
     let bridge = bridge(&settings, digest, registry);
     let problems = bridge.problems().into_iter().map(|(worker, problem)| (key(&settings, worker, &problem), problem));
     // What is set wrongly is not there for the library, and much of what it says was said.
@@ -58,6 +61,18 @@ pub fn assemble(configuration: Configuration) -> Result<Assembled, Failure> {
     }
     findings.into_result().map_err(|failure| Failure { exit, ..failure })?;
     Ok(Assembled { settings, bridge, contract, digest })
+}
+
+/// Whether every message of the contract may pass. A client with a larger one is sent away, and a worker ends.
+fn sizes(settings: &Settings, contract: &Contract, findings: &mut Findings) {
+    let limit = settings.endpoint.max_payload().0;
+    let largest = contract.schema.messages.iter().max_by_key(|message| message.layout.size);
+    if let Some(largest) = largest.filter(|largest| limit > 0 && u64::from(largest.layout.size) > limit) {
+        let (name, size) = (&largest.name, largest.layout.size);
+        let words = format!("{name} of the contract has {size} bytes, and {limit} may pass: no client could send it");
+        findings.add("endpoint.max_payload", words);
+        findings.help("raise it, or leave it out");
+    }
 }
 
 /// The digest that clients are held to; where there is none that was said.

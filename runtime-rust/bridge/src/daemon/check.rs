@@ -31,6 +31,11 @@ pub struct CheckArgs {
 pub fn run(args: CheckArgs) -> Result<(), Failure> {
     let configuration = config::load(args.config.as_deref(), &args.flags.0)?;
     let Assembled { settings, contract, digest, .. } = assemble(configuration)?;
+    if settings.endpoint.heartbeat().0.is_none() && !settings.workers.is_empty() {
+        terminal::words(
+            "warning: endpoint.heartbeat: it is `never`: a worker that hangs is not found, and not started again\n",
+        );
+    }
     let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
     let workers = count(settings.workers.len(), "worker");
     let messages = match contract {

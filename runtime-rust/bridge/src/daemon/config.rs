@@ -107,13 +107,16 @@ fn relative_to(folder: &Path, settings: &mut Settings) {
 pub fn control_socket(settings: &Settings) -> Option<PathBuf> {
     match (&settings.control, &settings.socket) {
         (Some(PathOrOff(path)), _) => path.clone(),
-        (None, Some(socket)) => {
-            let mut path = socket.as_os_str().to_owned();
-            path.push(".control");
-            Some(path.into())
-        }
+        (None, Some(socket)) => Some(beside(socket)),
         (None, None) => None,
     }
+}
+
+/// The control socket of a bridge with this socket, unless another is configured.
+pub fn beside(socket: &Path) -> PathBuf {
+    let mut path = socket.as_os_str().to_owned();
+    path.push(".control");
+    path.into()
 }
 
 /// What is logged, by a filter's text.

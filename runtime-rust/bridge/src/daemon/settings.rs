@@ -201,7 +201,7 @@ macro_rules! worker_section {
             $($head)*
             ready_deadline: Period [seconds(10)] "TIME" "How long a worker may take to connect: from its start, and again when its connections are gone";
             grace: Period [seconds(5)] "TIME" "How long a worker may take to end after SIGTERM; then SIGKILL";
-            max_line: Size [Size(8 << 10)] "SIZE" "A longer line of a worker's output is cut";
+            max_line: Size [Size(8 << 10)] "SIZE" "A longer line of a worker's output is cut; 64KiB at most";
             stdout_level: Level [Level::Info] "LEVEL" "The level at which lines of its standard output are logged";
             stderr_level: Level [Level::Warn] "LEVEL" "The level at which lines of its standard error are logged";
             backoff_initial: Period [milliseconds(100)] "TIME" "The wait before the first restart";

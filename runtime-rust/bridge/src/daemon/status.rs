@@ -19,6 +19,7 @@ Asks the bridge over its control socket, which only its own user can open.
 
 Examples:
   myc-bridge status --config bridge.yaml
+  myc-bridge status --socket bus.sock
   myc-bridge status --control bus.sock.control --json | jq '.workers[] | {id, state, pid}'
   myc-bridge status --config bridge.yaml --ready       exit code 1 unless it is ready")]
 pub struct StatusArgs {
@@ -28,6 +29,9 @@ pub struct StatusArgs {
     /// The bridge's control socket: the path of its Unix socket with `.control` after it, unless configured otherwise
     #[arg(long, value_name = "PATH")]
     control: Option<PathBuf>,
+    /// The bridge's Unix socket, beside which its control socket is unless configured otherwise
+    #[arg(long, value_name = "PATH", conflicts_with = "control")]
+    socket: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -37,12 +41,13 @@ pub struct StatusArgs {
 }
 
 pub fn run(args: StatusArgs) -> Result<(), Failure> {
-    let socket = match (args.control, args.config) {
+    let control = args.control.or_else(|| args.socket.as_deref().map(config::beside));
+    let socket = match (control, args.config) {
         (Some(path), _) => path,
         (None, None) => {
             return Err(Failure::usage("which bridge?").help(
-                "name its configuration with --config FILE, or its control socket with --control PATH, by default the path \
-                 of its Unix socket with `.control` after it",
+                "name its configuration with --config FILE, its socket with --socket PATH, or its control socket with \
+                 --control PATH, by default the path of its Unix socket with `.control` after it",
             ));
         }
         (None, Some(config)) => {

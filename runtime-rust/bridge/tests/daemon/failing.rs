@@ -41,6 +41,18 @@ fn settings_that_are_wrong() {
             "workers: [{ id: x, program: sh, max_line: 0 }]\n",
             &["error: bridge.yaml:3:43: workers[0].max_line: it cannot be 0"],
         ),
+        (
+            "worker_defaults: { max_line: 1MiB }\n",
+            &["error: bridge.yaml:3:30: worker_defaults.max_line: the longest line that the log takes has 64KiB"],
+        ),
+        // Clients with such a message would be sent away, workers would end with 78.
+        (
+            "endpoint: { max_payload: 311 }\n",
+            &[
+                "error: bridge.yaml:3:26: endpoint.max_payload: Snapshot of the contract has 70008 bytes, and 311 may pass",
+                "help: raise it, or leave it out",
+            ],
+        ),
         ("worker_defaults: { max_line: 0 }\n", &["error: bridge.yaml:3:30: worker_defaults.max_line: it cannot be 0"]),
         (
             "worker_defaults: { max_line: 0 }\nworkers: [{ id: x, program: sh }]\n",
@@ -353,4 +365,17 @@ fn a_digest_is_enough() {
     let running = place.ready(&[]);
     assert_eq!(place.status()["contracts"], serde_json::Value::Null);
     running.stop();
+}
+
+// Without this, a bridge whose workers hang for ever looks as if it were set up well.
+#[test]
+fn workers_without_heartbeats_are_warned_of() {
+    let warning = "warning: endpoint.heartbeat: it is `never`: a worker that hangs is not found";
+    let place = Place::with("endpoint: { heartbeat: never }\nworkers: [{ id: x, program: sh }]\n");
+    let ended = place.run(["check", "--config", "bridge.yaml"]).exits(0);
+    assert!(ended.stderr.starts_with(warning), "{}", ended.stderr);
+    for config in ["endpoint: { heartbeat: never }\n", "workers: [{ id: x, program: sh }]\n"] {
+        let ended = Place::with(config).run(["check", "--config", "bridge.yaml"]).exits(0);
+        assert_eq!(ended.stderr, "");
+    }
 }

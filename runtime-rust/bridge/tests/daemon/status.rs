@@ -10,6 +10,7 @@ use crate::worker::playing;
 fn the_table_is_for_people() {
     let place = Place::with(&format!("name: desk\nworkers:\n{}", playing("one", "connect wait")));
     let running = place.ready(&[]);
+    place.run(["status", "--socket", "bus.sock"]).exits(0);
     let ended = place.run(["status", "--control", "bus.sock.control"]).exits(0);
     let lines: Vec<&str> = ended.stdout.lines().collect();
     assert!(lines[0].starts_with("desk: ready, up ") && lines[0].ends_with(", myc-bridge 0.1.0"), "{ended:?}");
@@ -37,6 +38,7 @@ fn without_a_bridge_there_is_no_status() {
         "error: cannot ask bus.sock.control: No such file",
         "help: there is no such socket: is the bridge running",
     ]);
+    place.run(["status", "--socket", "other.sock"]).exits(3).says(&["cannot ask other.sock.control"]);
     place.run(["status"]).exits(2).says(&["error: which bridge?", "help: ", "--config FILE", "--control PATH"]);
     place.run(["status", "--config", "none.yaml"]).exits(3).says(&["cannot read none.yaml"]);
     place.write("bridge.yaml", "control: off\nsocket: x\n");

@@ -146,7 +146,7 @@ pub enum ClientPublishError {
         name: &'static str,
     },
     /// The bridge does not take messages of this size.
-    #[error("{name} has {size} bytes, and the bridge takes {limit}: raise its largest payload")]
+    #[error("{name} has {size} bytes, and the bridge takes {limit}: raise `endpoint.max_payload` of its configuration")]
     TooLarge {
         /// The message's name.
         name: &'static str,

@@ -132,11 +132,15 @@ fn endpoint(endpoint: &Endpoint, has_contract: bool, findings: &mut Findings) {
     }
 }
 
+/// The longest line of a worker's output that can be asked for: many of them have to fit into the log's queue.
+const MAX_LINE: u64 = 64 << 10;
+
 /// What one section says about workers, with what others say as well.
 fn worker(section: &str, own: &Worker, whole: &Worker, findings: &mut Findings) {
     let keys = own.keys();
     for (key, is_wrong, words) in [
         ("max_line", whole.max_line().0 == 0, "it cannot be 0"),
+        ("max_line", whole.max_line().0 > MAX_LINE, "the longest line that the log takes has 64KiB"),
         ("ready_deadline", whole.ready_deadline().0.is_zero(), "it cannot be 0"),
         ("backoff_factor", whole.backoff_factor().0 < 1.0, "it is below 1: waits would not grow"),
         ("backoff_jitter", whole.backoff_jitter().0 > 1.0, "it is above 1: a wait cannot be more random than that"),
