@@ -2,7 +2,7 @@
 //! Long because all tests share the programs, which take their time to build, and the bridge beside them.
 
 use std::future::Future;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use myc_schema::evolve::plan::{Order, plan};
 use myc_schema::ir::Message;
 use mycelium_bus::{
-    DynamicType, Endpoint, EndpointConfig, MessageBus, OverflowPolicy, Publisher, QueueLimits, Registry, Subscriber,
-    SubscriberConfig, TypeEntry,
+    BindError, DynamicType, Endpoint, EndpointConfig, MessageBus, OverflowPolicy, Publisher, QueueLimits, Registry,
+    Subscriber, SubscriberConfig, TypeEntry,
 };
 use mycelium_tests::contract::{Contract, read};
 use mycelium_tests::ocaml_program;
@@ -163,7 +163,9 @@ impl Bridge {
         let until = Instant::now() + LIMIT;
         let endpoint = loop {
             match bind() {
-                Err(error) if format!("{error:?}").contains("AddrInUse") && Instant::now() < until => {
+                Err(BindError::Io { source, .. })
+                    if source.kind() == ErrorKind::AddrInUse && Instant::now() < until =>
+                {
                     std::thread::yield_now();
                 }
                 endpoint => break endpoint.expect("an endpoint"),
