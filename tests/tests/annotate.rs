@@ -3,7 +3,7 @@
 use myc_schema::ir::{Message, Schema};
 use myc_schema::value::{self, Annotation, PartKind};
 use mycelium_tests::golden;
-use mycelium_tests::program::{Run, run_with};
+use mycelium_tests::program::{Run, folder, run_with};
 use mycelium_tests::toolchain::root;
 use serde_json::Value as Json;
 
@@ -149,7 +149,7 @@ fn faults_are_marked_where_they_are() {
     let run = run(&["TextMessage"], &bytes).exits(1);
     let text = String::from_utf8(run.stdout.clone()).expect("UTF-8");
     for lines in [
-        "     2  00 00 01 00 00 00        sender     padding      6 zeros after the length\n              ^^ padding at \
+        "     2  00 00 01 00 00 00        sender     padding      6 bytes after the length\n              ^^ padding at \
          sender: byte 2 after the length is 0x01, not zero\n",
         "\n              ^^ utf8 at content: is not UTF-8\n",
         "padding at content: byte 23 after the string is 0x07, not zero\n",
@@ -161,6 +161,60 @@ fn faults_are_marked_where_they_are() {
     assert!(run.stderr.contains("3 faults are marked in all"), "{}", run.stderr);
     let coloured = self::run(&["TextMessage", "--color", "always"], &bytes).exits(1);
     assert!(coloured.text().contains("\x1b[31m^^ padding at sender"), "{}", coloured.text());
+}
+
+/// Without this, bytes could be called zeros that are not, or pass for judged where nothing about them is certain.
+#[test]
+fn what_a_wrong_length_leaves_open_is_not_judged() {
+    let contract = "\
+structs: { Word: { fields: { text: String<3> } } }
+messages:
+  Doubt:
+    tlv_type: 1000
+    domain: D
+    fields:
+      words: \"[Word; 2]\"
+      few: { type: \"Vec<u8, 2>\", validation: [{ min_length: 2 }] }
+      limit: { type: u32, optional: true }
+";
+    let here = folder(&[("contracts.yaml", contract)]);
+    // A length over its bound, no text, and a byte after it; an element that is right; a count over its bound, and bytes
+    // that belong to no element in any case; neither absent nor present.
+    let hex =
+        "0900 000000000001 ff6200 ab  0100 000000000000 610000 00  ff01 000000000000 cd00 f217  02 000000 07000000";
+    let run = run_with(here.path(), ["annotate", "Doubt", "--hex"], hex).exits(1);
+    let expected = "
+     0  09 00                    words[0].text  length      9 of at most 3 bytes
+        ^^^^^ count at words[0].text: length is 9, the bound is 3
+     2  00 00 00 00 00 01        words[0].text  padding     6 bytes after the length
+                       ^^ padding at words[0].text: byte 5 after the length is 0x01, not zero
+     8  ff 62 00                 words[0].text  String<3>   \"\u{fffd}b\\u0000\" (not judged)
+    11  ab                       words[0].text  padding     byte after the string (not judged)
+    12  01 00                    words[1].text  length      1 of at most 3 bytes
+    14  00 00 00 00 00 00        words[1].text  padding     6 zeros after the length
+    20  61                       words[1].text  String<3>   \"a\"
+    21  00 00 00                 words[1].text  padding     3 zeros after the string
+    24  ff 01                    few            length      511 of at most 2 elements
+        ^^^^^ count at few: length is 511, the bound is 2
+    26  00 00 00 00 00 00        few            padding     6 zeros after the length
+    32  cd 00                    few            Vec<u8, 2>  2 bytes (not judged)
+    34  f2 17                    few            padding     2 bytes after the field
+        ^^^^^ padding at few: byte 0 after the field is 0xf2, not zero
+    36  02                       limit          presence    neither absent nor present
+        ^^ presence at limit: presence byte is 2, not 0 or 1
+    37  00 00 00                 limit          padding     3 zeros between presence and value
+    40  07 00 00 00              limit          u32         7 (not judged)
+";
+    let (_, lines) = run.text().split_once("meaning").expect("a table");
+    assert_eq!(lines, expected);
+    let json = run_with(here.path(), ["annotate", "Doubt", "--hex", "--format", "json"], hex).exits(1);
+    let json: Json = serde_json::from_slice(&json.stdout).expect("JSON");
+    let parts = json["parts"].as_array().expect("parts").iter();
+    let open: Vec<_> = parts.filter(|part| part["judged"] == false).map(|part| part["offset"].clone()).collect();
+    assert_eq!(open, [8, 11, 32, 40]);
+    // One byte is one byte.
+    let short = run_with(here.path(), ["annotate", "Doubt", "--hex"], "01").exits(1);
+    assert!(short.stderr.contains("payload has 1 byte, Doubt has 44"), "{}", short.stderr);
 }
 
 /// Without this, programs could not rely on what they read.

@@ -96,6 +96,44 @@ fn redacted_values_are_not_repeated() {
     refused(&["decode", "Key"], b"\x08\0\0\0\0\0\0\0hunter\xe97\x01\0", &["Key rejected: utf8 at secret"]);
 }
 
+/// Without this, what a contract keeps out of logs would be shown to whoever looks for something else.
+#[test]
+fn redacted_payloads_are_shown_only_on_demand() {
+    let key =
+        |name: &str| format!("  {name}: {{ tlv_type: 1000, domain: D, DENY, fields: {{ secret: \"String<8>\" }} }}\n");
+    for deny in ["log_payload: false", "sensitivity: confidential"] {
+        let here = folder(&[("contracts.yaml", &format!("messages:\n{}", key("Key").replace("DENY", deny)))]);
+        let decode = |arguments: &[&str], input: &[u8]| run_with(here.path(), [&["decode"], arguments].concat(), input);
+        let payload = *b"\x07\0\0\0\0\0\0\0hunter2\0";
+        let frame = [&[0xe8, 3, 16, 0, 0, 0][..], &payload].concat();
+        let hex: String = payload.iter().map(|byte| format!("{byte:02x}")).collect();
+        for (arguments, input) in [
+            (&["Key"][..], &payload[..]),
+            (&["Key", "--hex", "--compact"], hex.as_bytes()),
+            (&["--frame"], &frame),
+            (&["--frame", "Key", "--message-format", "json"], &frame),
+        ] {
+            let kept = decode(arguments, input).exits(2).says(&["Key is accepted", "add --show-redacted"]);
+            assert!(!kept.stderr.contains("hunter2"), "{}", kept.stderr);
+            let shown = decode(&[arguments, &["--show-redacted"]].concat(), input).quiet();
+            assert!(String::from_utf8_lossy(&shown).contains("hunter2"), "{arguments:?}");
+        }
+        // In a stream there is a line for it, as others follow.
+        let lines = decode(&["--stream"], &frame).quiet();
+        assert_eq!(
+            String::from_utf8_lossy(&lines),
+            "{\"offset\":0,\"type_id\":1000,\"message\":\"Key\",\"length\":16,\"redacted\":true}\n"
+        );
+        let shown = decode(&["--stream", "--show-redacted"], &frame).quiet();
+        assert!(String::from_utf8_lossy(&shown).contains("hunter2"));
+        // What is rejected is rejected first, and its words are as much of it.
+        let long = [&[9][..], &payload[1..]].concat();
+        let kept = decode(&["Key"], &long).exits(1).says(&["Key rejected: count at secret"]);
+        assert!(!kept.stderr.contains("length is 9"), "{}", kept.stderr);
+        decode(&["Key", "--show-redacted"], &long).exits(1).says(&["count at secret: length is 9, the bound is 8"]);
+    }
+}
+
 /// Without this, a wrong command line could read as a rejected payload.
 #[test]
 fn wrong_usage() {

@@ -15,22 +15,32 @@ use super::terminal;
 /// Turn the bytes of a message on stdin into JSON on stdout, with every check
 #[derive(Args, Debug)]
 #[command(after_help = "\
-A payload that breaks the contract is rejected (exit 1) with the code and field that the
-generated decoders report: `TextMessage rejected: rule:not_empty at sender: is empty`.
+A payload that breaks the contract is rejected (exit 1) with the code and field
+that the generated decoders report:
+`TextMessage rejected: rule:not_empty at sender: is empty`.
 
-With --stream, stdin has any number of frames, and stdout a line of JSON for each: its offset, its type, and
-its value or why it is rejected. A client's side of a connection begins with its handshake (--from client).
-What was read before a fault is printed: a line stands for what came whole, whatever follows it, and the exit code
-and stderr tell whether all did. A rejected payload is a line with `error`, and the exit code is 1 at the end. Bytes
-that no frame can begin with, and an end in the middle of a frame, end it with exit code 1, and the error names their
-offset; --resync goes on with the next frame of the contract instead, and counts what it passed over.
+The payload of a message that the contract keeps out of logs (`log_payload:
+false`, or a `sensitivity`) is checked, and shown with --show-redacted only.
+Without it the command ends with exit code 2; in a stream, a line says
+`\"redacted\":true`.
+
+With --stream, stdin has any number of frames, and stdout a line of JSON for
+each: its offset, its type, and its value or why it is rejected. A client's side
+of a connection begins with its handshake (--from client). What was read before
+a fault is printed: a line stands for what came whole, whatever follows it, and
+the exit code and stderr tell whether all did. A rejected payload is a line with
+`error`, and the exit code is 1 at the end. Bytes that no frame can begin with,
+and an end in the middle of a frame, end it with exit code 1, and the error
+names their offset; --resync goes on with the next frame of the contract
+instead, and counts what it passed over.
 
 Examples:
   myc-schema decode TextMessage < text.bin
-  myc-schema decode --frame < frame.bin              the message is found by its type id
-  echo 07000000000000000100000000000000 | myc-schema decode CounterUpdate --hex
+  myc-schema decode --frame < frame.bin       found by its type id
+  echo 07000000000000000100000000000000 | \\
+    myc-schema decode CounterUpdate --hex
   nc -U /run/bus.sock < subscribe.bin | myc-schema decode --stream
-  myc-schema decode --stream --from client --resync < captured.bin | jq -c .value")]
+  myc-schema decode --stream --from client --resync < captured.bin | jq .value")]
 pub struct DecodeArgs {
     /// The message's name; with --frame it may be left out, with --stream there is none
     #[arg(required_unless_present_any = ["frame", "stream"])]
@@ -64,7 +74,7 @@ pub struct DecodeArgs {
     #[arg(long, requires = "stream", help_heading = "Streams")]
     resync: bool,
     /// Show payloads that the contract keeps out of logs (`log_payload: false`, `sensitivity`)
-    #[arg(long, requires = "stream", help_heading = "Streams")]
+    #[arg(long)]
     show_redacted: bool,
     #[command(flatten)]
     reading: Reading,
@@ -107,6 +117,11 @@ pub fn run(args: DecodeArgs) -> Result<(), Failure> {
     };
     let style = if args.compact { JsonStyle::Compact } else { JsonStyle::Pretty };
     let json = value::payload_to_json(&contract.schema, message, payload, style)
-        .map_err(|error| payload::rejected(&args.reading, message, error))?;
+        .map_err(|error| payload::rejected(&args.reading, message, args.show_redacted, error))?;
+    if message.redacted && !args.show_redacted {
+        let name = &message.name;
+        return Err(Failure::usage(format!("{name} is accepted, and not shown: the contract keeps it out of logs"))
+            .help("to see it, add --show-redacted"));
+    }
     terminal::data(json + "\n")
 }

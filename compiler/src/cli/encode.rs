@@ -15,14 +15,17 @@ const MAX_JSON: u64 = 256 * 1024 * 1024;
 /// Turn JSON on stdin into the bytes of a message on stdout
 #[derive(Args, Debug)]
 #[command(after_help = "\
-JSON: integers of 8 to 32 bits are numbers, wider ones strings of decimal digits (numbers are
-accepted); floats are numbers or \"NaN\", \"Infinity\", \"-Infinity\"; [u8; N] and Vec<u8, N> are
-\"0x..\" hex; enums are names; structs are objects; an absent optional is null. Every field must
-be there once.
+JSON: integers of 8 to 32 bits are numbers, wider ones strings of decimal digits
+(numbers are accepted); floats are numbers or \"NaN\", \"Infinity\", \"-Infinity\";
+[u8; N] and Vec<u8, N> are \"0x..\" hex; enums are names; structs are objects; an
+absent optional is null. Every field must be there once.
 
 Examples:
-  echo '{\"counter_id\": \"7\", \"value\": 1, \"delta\": -1}' | myc-schema encode CounterUpdate --hex
-  myc-schema encode TextMessage --contracts api.yaml --frame < text.json | nc -U /run/bus.sock")]
+  echo '{\"counter_id\": \"7\", \"value\": 1, \"delta\": -1}' | \\
+    myc-schema encode CounterUpdate --hex
+  myc-schema encode TextMessage --frame < text.json > frame.bin
+  myc-schema encode TextMessage --contracts api.yaml --frame < text.json | \\
+    nc -U /run/bus.sock")]
 pub struct EncodeArgs {
     /// The message's name
     message: String,
@@ -58,7 +61,7 @@ pub fn run(args: EncodeArgs) -> Result<(), Failure> {
             detail: format!("byte {} is not UTF-8", error.valid_up_to()),
         })
         .and_then(|json| value::json_to_payload(&contract.schema, message, json))
-        .map_err(|error| payload::rejected(&args.reading, message, error))?;
+        .map_err(|error| payload::rejected(&args.reading, message, false, error))?;
     let bytes = if args.frame { payload::frame(message.type_id, &payload) } else { payload };
     if args.hex { terminal::data(payload::hex(&bytes)) } else { terminal::data(bytes) }
 }

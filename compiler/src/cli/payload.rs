@@ -1,7 +1,7 @@
 //! What `encode` and `decode` share: hex, the TLV header, and how a rejection is said.
 
 use myc_schema::ir::Message;
-use myc_schema::layout::MAX_MESSAGE_SIZE;
+use myc_schema::layout::{self, MAX_MESSAGE_SIZE};
 use myc_schema::stream::{self, HEADER};
 use myc_schema::value::ValueError;
 
@@ -12,9 +12,10 @@ use super::terminal;
 /// The most bytes of a frame.
 pub const MAX_FRAME: u64 = HEADER as u64 + MAX_MESSAGE_SIZE as u64;
 
-/// Says that a payload or its JSON was refused; nothing of it where the contract keeps it out of logs.
-pub fn rejected(reading: &Reading, message: &Message, error: ValueError) -> Failure {
-    let error = if message.redacted { error.redacted() } else { error };
+/// Says that a payload or its JSON was refused; nothing of it where the contract keeps it out of logs, unless it is
+/// shown all the same.
+pub fn rejected(reading: &Reading, message: &Message, show_redacted: bool, error: ValueError) -> Failure {
+    let error = if message.redacted && !show_redacted { error.redacted() } else { error };
     let (code, message) = (error.code, &message.name);
     match reading.message_format {
         MessageFormat::Json => {
@@ -76,7 +77,8 @@ pub fn frame(type_id: u16, payload: &[u8]) -> Vec<u8> {
 pub fn unframe(frame: &[u8]) -> Result<(u16, &[u8]), Failure> {
     let Some((header, payload)) = frame.split_first_chunk::<HEADER>() else {
         let found = frame.len();
-        return Err(Failure::finding(format!("frame rejected: length: {found} bytes, the header alone has {HEADER}")));
+        let found = layout::bytes(found);
+        return Err(Failure::finding(format!("frame rejected: length: {found}, the header alone has {HEADER}")));
     };
     let (type_id, length) = stream::header(header);
     if length > MAX_MESSAGE_SIZE {
@@ -87,7 +89,8 @@ pub fn unframe(frame: &[u8]) -> Result<(u16, &[u8]), Failure> {
     if payload.len() != length as usize {
         let found = payload.len();
         return Err(Failure::finding(format!(
-            "frame rejected: length: the header says {length} bytes, {found} follow it"
+            "frame rejected: length: the header says {}, {found} follow it",
+            layout::bytes(length)
         )));
     }
     Ok((type_id, payload))

@@ -1,6 +1,6 @@
 //! What every byte of a payload is for, and every fault in it. The checks are those of
-//! [`super::decode`], in its order and with its words, but they go on after the first failure;
-//! what a command prints of it is left to the command.
+//! [`super::decode`], in its order and with its words, but they go on after the first failure, except inside of what a
+//! wrong length or presence byte makes doubtful; what a command prints of it is left to the command.
 
 use std::ops::Range;
 
@@ -40,6 +40,9 @@ pub struct Part {
     pub words: String,
     /// The unit of a value, where the contract has one.
     pub unit: Option<String>,
+    /// Whether its faults were looked for: not where a wrong length or presence byte in front of it leaves open what the
+    /// bytes are. What else is said of them is then what they would be.
+    pub judged: bool,
 }
 
 /// What the bytes of a [`Part`] are for.
@@ -91,7 +94,7 @@ pub fn annotate(schema: &Schema, message: &Message, payload: &[u8]) -> Annotatio
     let decoder = Decoder { schema, enums: Enums::new(schema) };
     let mut walk = Walk { decoder, bytes: &bytes, end, parts: Vec::new(), faults: Vec::new(), doubtful: false };
     if payload.len() != size {
-        let detail = format!("payload has {} bytes, {} has {size}", payload.len(), message.name);
+        let detail = format!("payload has {}, {} has {size}", layout::bytes(payload.len()), message.name);
         walk.faults.push(Fault { error: ValueError::new(Code::Length, detail), bytes: end..payload.len() });
     }
     walk.fields(&message.fields, 0, "");
@@ -230,7 +233,7 @@ impl Walk<'_> {
     }
 
     /// The length of a string or vector and its zeros. Gives where the length is, the used slots and what follows them.
-    /// A length over the bound is a fault, and everything after it doubtful.
+    /// A length over the bound is a fault, and makes the slots doubtful; the zeros are where they are in any case.
     fn counted(
         &mut self,
         ty: &Type,
@@ -242,15 +245,15 @@ impl Walk<'_> {
         let length = at.start..at.start + layout::LENGTH_SIZE as usize;
         let slots = at.start + layout::LENGTH_PREFIX as usize;
         let count = unsigned(&self.bytes[length.clone()]) as usize;
-        let of = if matches!(ty, Type::String { .. }) { "bytes" } else { "elements" };
-        let words = format!("{count} of at most {bound} {of}");
+        let of = if matches!(ty, Type::String { .. }) { "byte" } else { "element" };
+        let words = format!("{count} of at most {}", counted(bound as usize, of));
         self.push(part(length.clone(), PartKind::Length, path, "", Some(count.to_string()), words));
         if count > bound as usize {
             let detail = format!("length is {count}, the bound is {bound}");
             self.fault(path, ValueError::new(Code::Count, detail), length.clone());
-            self.doubtful = true;
         }
         self.padding(length.end..slots, path, "after the length");
+        self.doubtful |= count > bound as usize;
         let used = slots + count.min(bound as usize) * slot;
         (length, slots..used, used..at.end)
     }
@@ -285,8 +288,7 @@ impl Walk<'_> {
             let value = Value::Bytes(self.bytes[at.clone()].to_vec());
             let (name, json) = (schema.type_name(ty), value_to_json(schema, enums, ty, &value));
             if !at.is_empty() {
-                let words = if at.len() == 1 { "1 byte".to_owned() } else { format!("{} bytes", at.len()) };
-                self.push(part(at.clone(), PartKind::Value, path, &name, json, words));
+                self.push(part(at.clone(), PartKind::Value, path, &name, json, counted(at.len(), "byte")));
             }
             return Some(Read { value, bytes: at, length });
         }
@@ -308,8 +310,14 @@ impl Walk<'_> {
         if at.is_empty() {
             return;
         }
-        self.push(part(at.clone(), PartKind::Padding, path, "", None, which.to_owned()));
         let bytes = &self.bytes[at.clone()];
+        let real = &bytes[..self.end.saturating_sub(at.start).min(bytes.len())];
+        let what = if real.iter().all(|byte| *byte == 0) { "zero" } else { "byte" };
+        let words = match at.len() {
+            1 => format!("{what} {which}"),
+            size => format!("{} {which}", counted(size, what)),
+        };
+        self.push(part(at.clone(), PartKind::Padding, path, "", None, words));
         if let Err(error) = zeros(bytes, which) {
             let first = bytes.iter().position(|byte| *byte != 0).unwrap_or_default();
             let last = bytes.iter().rposition(|byte| *byte != 0).unwrap_or_default();
@@ -318,12 +326,14 @@ impl Walk<'_> {
     }
 
     fn push(&mut self, mut part: Part) {
+        part.judged = !self.doubtful;
         let end = part.offset + part.size;
         if part.offset >= self.end {
             return;
         }
         if end > self.end {
             let found = self.end - part.offset;
+            // A part of 1 byte has it, or is not there.
             part.words = format!("{found} of {} bytes", part.size);
             part.size = found;
             part.kind = PartKind::Torn;
@@ -341,7 +351,12 @@ impl Walk<'_> {
 
 fn part(at: Range<usize>, kind: PartKind, path: &str, ty: &str, json: Option<String>, words: String) -> Part {
     let (path, ty) = (path.to_owned(), ty.to_owned());
-    Part { offset: at.start, size: at.len(), kind, path, ty, json, words, unit: None }
+    Part { offset: at.start, size: at.len(), kind, path, ty, json, words, unit: None, judged: true }
+}
+
+/// A number of things in words.
+fn counted(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The bytes that break a rule.

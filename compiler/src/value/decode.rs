@@ -12,7 +12,8 @@ pub(super) const F32_NAN: u32 = 0x7fc0_0000;
 /// length, then fields in declared order, depth first.
 pub fn decode(schema: &Schema, message: &Message, payload: &[u8]) -> Result<Value, ValueError> {
     if payload.len() != message.layout.size as usize {
-        let detail = format!("payload has {} bytes, {} has {}", payload.len(), message.name, message.layout.size);
+        let detail =
+            format!("payload has {}, {} has {}", layout::bytes(payload.len()), message.name, message.layout.size);
         return Err(ValueError::new(Code::Length, detail));
     }
     Decoder { schema, enums: Enums::new(schema) }.fields(&message.fields, payload)

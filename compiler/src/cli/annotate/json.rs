@@ -31,6 +31,7 @@ struct PartJson<'a> {
     value: Option<Box<RawValue>>,
     words: Option<&'a str>,
     unit: Option<&'a str>,
+    judged: bool,
 }
 
 #[derive(Serialize)]
@@ -59,6 +60,7 @@ pub fn print(shown: &Shown<'_>) -> String {
         value: None,
         words: Some(&part.words),
         unit: None,
+        judged: true,
     });
     let parts = shown.annotation.parts.iter().map(|part| {
         let offset = shown.payload_at + part.offset;
@@ -72,6 +74,7 @@ pub fn print(shown: &Shown<'_>) -> String {
             value: part.json.clone().filter(|_| open).and_then(|json| RawValue::from_string(json).ok()),
             words: Some(&part.words),
             unit: part.unit.as_deref(),
+            judged: part.judged,
         }
     });
     let header_fault = shown.header_fault.iter().map(|words| {

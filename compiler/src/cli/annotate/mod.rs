@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use myc_schema::ir::{Field, Message, Schema};
-use myc_schema::layout::MAX_MESSAGE_SIZE;
+use myc_schema::layout::{self, MAX_MESSAGE_SIZE};
 use myc_schema::stream::{self, HEADER, Types};
 use myc_schema::value::{self, Annotation, Code, Fault, Part, PartKind};
 
@@ -30,14 +30,19 @@ enum Format {
 /// Explain every byte of a message on stdin, and mark every fault in it
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Unlike decode it goes on after a fault: all of them are marked, the first being the one that decoders
-report. The exit code is 1 if there is any. Offsets count from the first byte of the input. The payload of
-a message that the contract keeps out of logs is shown with --show-redacted only.
+Unlike decode it goes on after a fault: each is marked where it is, the first
+being the one that decoders report. Inside of what a wrong length or presence
+byte makes doubtful nothing is marked: those bytes are shown as `not judged`.
+The exit code is 1 if there is any fault. Offsets count from the first byte of
+the input. The payload of a message that the contract keeps out of logs is shown
+with --show-redacted only.
 
 Examples:
-  echo 07000000000000000100000000000000 | myc-schema annotate CounterUpdate --hex
-  myc-schema annotate --frame < frame.bin            the message is found by its type id
-  myc-schema annotate TextMessage --format json < text.bin | jq '.faults[] | .code, .path'")]
+  myc-schema annotate TextMessage < text.bin
+  myc-schema annotate --frame < frame.bin     found by its type id
+  echo 07000000000000000100000000000000 | \\
+    myc-schema annotate CounterUpdate --hex
+  myc-schema annotate TextMessage --format json < text.bin | jq .parts")]
 pub struct AnnotateArgs {
     /// The message's name; with --frame it may be left out
     #[arg(required_unless_present = "frame")]
@@ -154,6 +159,8 @@ fn by_field(message: &Message, annotation: &Annotation, size: usize) -> Annotati
     for (field, end) in fields().zip(ends).filter(|(field, end)| start_of(field) < *end) {
         let (offset, path, words) = (start_of(field), field.name.clone(), REDACTED.to_owned());
         let size = end - offset;
+        let within = |part: &&Part| (offset..end).contains(&part.offset);
+        let judged = annotation.parts.iter().filter(within).all(|part| part.judged);
         parts.push(Part {
             offset,
             size,
@@ -163,6 +170,7 @@ fn by_field(message: &Message, annotation: &Annotation, size: usize) -> Annotati
             json: None,
             words,
             unit: None,
+            judged,
         });
     }
     parts.extend(annotation.parts.iter().filter(|part| part.kind == PartKind::Surplus).cloned());
@@ -191,7 +199,8 @@ fn of_frame<'a>(
 ) -> Result<Shown<'a>, Failure> {
     let Some((first, payload)) = bytes.split_first_chunk::<HEADER>() else {
         let found = bytes.len();
-        return Err(Failure::finding(format!("length: {found} bytes, the header of a frame alone has {HEADER}")));
+        let found = layout::bytes(found);
+        return Err(Failure::finding(format!("length: {found}, the header of a frame alone has {HEADER}")));
     };
     let (type_id, length) = stream::header(first);
     let found = types.get(type_id);
@@ -203,7 +212,7 @@ fn of_frame<'a>(
     let part = |offset, size, name, code, ty, words| HeaderPart { offset, size, name, code, ty, words };
     let header = vec![
         part(0, 2, "(type id)", "type_id", "u16", format!("{type_id}: {name}")),
-        part(2, 4, "(length)", "length", "u32", format!("{length} bytes of payload")),
+        part(2, 4, "(length)", "length", "u32", format!("{} of payload", layout::bytes(length))),
     ];
     // A frame of one type is explained as another where that is asked for.
     let explained = named.and_then(|message| types.get(message.type_id)).or(found);
@@ -218,7 +227,11 @@ fn of_frame<'a>(
     if length > MAX_MESSAGE_SIZE {
         header_fault.get_or_insert(format!("length: {length}, the most is {MAX_MESSAGE_SIZE}"));
     } else if payload.len() != length as usize {
-        header_fault.get_or_insert(format!("length: {length}, and {} bytes follow", payload.len()));
+        let follow = match payload.len() {
+            1 => "1 byte follows".to_owned(),
+            found => format!("{found} bytes follow"),
+        };
+        header_fault.get_or_insert(format!("length: {length}, and {follow}"));
     }
     let mut shown = match explained {
         Some((schema, message)) => of_payload(schema, message, bytes, HEADER, show_redacted),
@@ -236,7 +249,7 @@ fn of_frame<'a>(
 fn verdict(reading: &Reading, shown: &Shown<'_>) -> Result<(), Failure> {
     let failure = match (&shown.header_fault, shown.annotation.faults.first(), shown.message) {
         (Some(words), _, _) => Failure::finding(format!("frame rejected: {words}")),
-        (None, Some(fault), Some(message)) => payload::rejected(reading, message, fault.error.clone()),
+        (None, Some(fault), Some(message)) => payload::rejected(reading, message, !shown.redacted, fault.error.clone()),
         _ => return Ok(()),
     };
     debug_assert_eq!(failure.exit, Exit::Findings);

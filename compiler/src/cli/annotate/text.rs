@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use myc_schema::hex::hex;
+use myc_schema::layout;
 use myc_schema::value::{Fault, Part, PartKind};
 
 use super::Shown;
@@ -48,8 +49,8 @@ pub fn print(shown: &Shown<'_>, color: bool) -> String {
     let mut text = String::new();
     match shown.message {
         Some(message) => {
-            let size = message.layout.size;
-            let _ = writeln!(text, "message {}  type {}  {size} bytes", message.name, message.type_id);
+            let size = layout::bytes(message.layout.size);
+            let _ = writeln!(text, "message {}  type {}  {size}", message.name, message.type_id);
         }
         None => text.push_str("a frame of an unknown type\n"),
     }
@@ -91,13 +92,12 @@ fn print_part(text: &mut String, columns: &Columns, shown: &Shown<'_>, part: &Pa
         marks.iter().for_each(|mark| columns.mark(text, 0, 1, &mark.words));
         return;
     }
-    let mut words = match (part.kind, part.size) {
-        (PartKind::Padding, 1) => format!("zero {}", part.words),
-        (PartKind::Padding, size) => format!("{size} zeros {}", part.words),
-        _ => plain(&part.words),
-    };
+    let mut words = plain(&part.words);
     if let (PartKind::Value, Some(unit)) = (part.kind, &part.unit) {
         let _ = write!(words, " {}", plain(unit));
+    }
+    if !part.judged {
+        words.push_str(" (not judged)");
     }
     let text_follows = part.ty.starts_with("String");
     columns.rows(text, offset, bytes, [&part.path, kind(part), &words], &marks, text_follows);

@@ -58,7 +58,7 @@ impl Examples {
             let Some(path) = cases.first() else { continue };
             let json = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
             let payload = value::json_to_payload(schema, message, &json).map_err(|error| {
-                let mut failure = payload::rejected(reading, message, error);
+                let mut failure = payload::rejected(reading, message, false, error);
                 failure.text = failure.text.map(|text| format!("{}: {text}", path.display()));
                 failure
             })?;

@@ -30,8 +30,8 @@ enum Format {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  myc-schema layout                                  every message of contracts.yaml
-  myc-schema layout TextMessage                      one message and the structs in it
+  myc-schema layout                    every message of contracts.yaml
+  myc-schema layout TextMessage        one message and the structs in it
   myc-schema layout api.yaml --format json | jq .
   myc-schema layout api.yaml TextMessage --format svg > text-message.svg")]
 pub struct LayoutArgs {
