@@ -67,6 +67,32 @@ fn every_change_is_compiled() {
     program.ends();
 }
 
+/// Without this, who deletes generated code while it is watched would have to touch the contract.
+#[test]
+fn what_is_deleted_is_written_again() {
+    let here = folder(&[("contracts.yaml", &contract("first"))]);
+    let (file, gen_) = (here.path().join("contracts.yaml"), here.path().join("gen"));
+    let arguments = ["compile", "--lang", "ocaml", "--out", "gen", "--depfile", "deps/d", "--watch"];
+    let mut program = Program::start(command(here.path(), arguments));
+    program.says("contracts.yaml: wrote gen/messages.ml, gen/messages.mli, deps/d");
+    fs::remove_file(gen_.join("messages.mli")).expect("removed");
+    program.says("contracts.yaml: wrote gen/messages.mli");
+    fs::remove_file(here.path().join("deps/d")).expect("removed");
+    program.says("contracts.yaml: wrote deps/d");
+    // What is there is as it is left.
+    fs::remove_dir_all(&gen_).expect("removed");
+    program.says("made the folder `gen`");
+    program.says("contracts.yaml: wrote gen/messages.ml, gen/messages.mli");
+    // A mistake is said once, and there is nothing to write again from.
+    fs::write(&file, "messages: 1\n").expect("written");
+    program.says("contracts.yaml: nothing written");
+    fs::remove_file(gen_.join("messages.ml")).expect("removed");
+    program.says("contracts.yaml: nothing written");
+    fs::write(&file, contract("first")).expect("written");
+    program.says("contracts.yaml: wrote gen/messages.ml");
+    program.ends();
+}
+
 /// Without this, a branch that is checked out, or a folder that is moved, could end it, or leave it watching what is gone.
 #[test]
 fn the_folder_may_go_and_come_back() {

@@ -18,18 +18,20 @@ use super::{output, stale, terminal};
 /// Generate code for one or more languages
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Files are replaced only when their content changes, all of them or none; symbolic links to them stay. With --watch,
-mistakes and files that are gone for a while are reported and waited out; Ctrl-C ends it with exit code 0.
+Files are replaced only when their content changes, all of them or none;
+symbolic links to them stay. With --watch, mistakes and files that are gone for
+a while are reported and waited out, and generated files that are deleted are
+written again; Ctrl-C ends it with exit code 0.
 
 Examples:
-  myc-schema compile --lang ocaml                              messages.ml and messages.mli, here
-  myc-schema compile --lang rust --out src                     src/messages.rs
-  myc-schema compile api.yaml --lang rust --lang ocaml --out gen --name api
-  myc-schema compile --lang rust --out src --check             is it up to date? (for CI)
-  myc-schema compile --lang ocaml --stdout=mli | less
-  myc-schema compile --lang ocaml --print-outputs              for a build system
+  myc-schema compile --lang ocaml           messages.ml and messages.mli, here
+  myc-schema compile --lang rust --out src  src/messages.rs
+  myc-schema compile --lang rust --out src --check    is it up to date? (for CI)
+  myc-schema compile --lang rust --out src --watch    until Ctrl-C
   myc-schema compile --lang rust --out src --depfile src/messages.d
-  myc-schema compile --lang rust --out src --watch             until Ctrl-C
+  myc-schema compile --lang ocaml --print-outputs     for a build system
+  myc-schema compile --lang ocaml --stdout=mli | less
+  myc-schema compile api.yaml --lang rust --lang ocaml --out gen --name api
   generate-contract | myc-schema compile - --lang rust --stdout")]
 pub struct CompileArgs {
     /// The contract, `-` for stdin [default: contracts.yaml]
@@ -171,9 +173,14 @@ fn watched(args: &CompileArgs, backends: &[&'static Backend]) -> Result<(), Fail
     }
     let shown = path.display();
     terminal::line(&format!("watching {shown}; Ctrl-C ends it"));
-    watch(path, || {
+    let outputs: Vec<PathBuf> = outputs(backends, &args.name, &args.out).into_iter().map(PathBuf::from).collect();
+    let depfile = args.depfile.clone().filter(|path| !is_stdin(path));
+    let outputs: Vec<PathBuf> = outputs.into_iter().chain(depfile).collect();
+    watch(path, &outputs, || {
         let contract = Contract::read(&args.reading, args.file.as_deref());
-        match contract.and_then(|contract| written(args, backends, &contract)) {
+        let made = contract.and_then(|contract| written(args, backends, &contract));
+        let all = made.is_ok();
+        match made {
             Ok(files) if files.is_empty() => terminal::line(&format!("{shown}: nothing to write")),
             Ok(files) => {
                 let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
@@ -184,6 +191,7 @@ fn watched(args: &CompileArgs, backends: &[&'static Backend]) -> Result<(), Fail
                 terminal::line(&format!("{shown}: nothing written"));
             }
         }
+        all
     })
 }
 

@@ -1,4 +1,5 @@
-//! `compile --watch`: owns noticing that a contract changed. What is done then is the caller's.
+//! `compile --watch`: owns noticing that a contract changed, or that what was made of it is gone. What is done then is
+//! the caller's.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,9 +28,10 @@ enum Told {
     End,
 }
 
-/// Calls `round` now, and again after each change of the content of the file at `path`, until the process is asked to
-/// end, which is no error. The file, and the folder it is in, may be gone for a while.
-pub fn watch(path: &Path, mut round: impl FnMut()) -> Result<(), Failure> {
+/// Calls `round` now, and again after each change of the content of the file at `path`, and where one of `outputs` is gone
+/// that the last round made or left, until the process is asked to end, which is no error. A round says whether it made
+/// all of them. The file, and the folder it is in, may be gone for a while.
+pub fn watch(path: &Path, outputs: &[PathBuf], mut round: impl FnMut() -> bool) -> Result<(), Failure> {
     let shown = path.display();
     let failed = |error: &dyn std::fmt::Display| {
         Failure::io(format!("cannot watch `{shown}`: {error}")).help("run the command without --watch")
@@ -44,27 +46,40 @@ pub fn watch(path: &Path, mut round: impl FnMut()) -> Result<(), Failure> {
     let mut watcher =
         notify::recommended_watcher(move |_| drop(sender.send(Told::Happened))).map_err(|error| failed(&error))?;
     let mut watched = Vec::new();
-    follow(&mut watcher, path, &mut watched).map_err(|error| failed(&error))?;
+    follow(&mut watcher, &[path], &mut watched).map_err(|error| failed(&error))?;
+    let all: Vec<&Path> = std::iter::once(path).chain(outputs.iter().map(PathBuf::as_path)).collect();
+    // One that could not be made is not tried for again until the contract changes.
+    let mut made = || if round() { outputs.to_vec() } else { there(outputs) };
     let mut seen = content(path);
-    round();
+    let mut expected = made();
+    // The folders of what is made are there from now on.
+    let _ = follow(&mut watcher, &all, &mut watched);
     while wait(&told) {
-        // Where that fails the file is looked at all the same, only later.
-        let _ = follow(&mut watcher, path, &mut watched);
+        // Where that fails the files are looked at all the same, only later.
+        let _ = follow(&mut watcher, &all, &mut watched);
         let now = content(path);
-        if now != seen {
+        if now != seen || expected.iter().any(|output| !output.exists()) {
             seen = now;
-            round();
+            expected = made();
         }
     }
     Ok(())
 }
 
+/// Those of some files that are there.
+fn there(files: &[PathBuf]) -> Vec<PathBuf> {
+    files.iter().filter(|file| file.exists()).cloned().collect()
+}
+
 /// A folder, and which one it is: another can come to have its name.
 type Watched = (PathBuf, Option<(u64, u64)>);
 
-/// Watches the folders in which something happens when the file changes, where those are not watched already.
-fn follow(watcher: &mut impl Watcher, path: &Path, watched: &mut Vec<Watched>) -> notify::Result<()> {
-    let folders: Vec<Watched> = folders(path).into_iter().map(|folder| (folder.clone(), identity(&folder))).collect();
+/// Watches the folders in which something happens when one of the files changes, where those are not watched already.
+fn follow(watcher: &mut impl Watcher, files: &[&Path], watched: &mut Vec<Watched>) -> notify::Result<()> {
+    let mut folders: Vec<PathBuf> = files.iter().flat_map(|file| folders(file)).collect();
+    folders.sort();
+    folders.dedup();
+    let folders: Vec<Watched> = folders.into_iter().map(|folder| (folder.clone(), identity(&folder))).collect();
     if folders == *watched {
         return Ok(());
     }
@@ -89,7 +104,6 @@ fn folders(path: &Path) -> Vec<PathBuf> {
             *folder = parent(folder);
         }
     }
-    folders.dedup();
     folders
 }
 
