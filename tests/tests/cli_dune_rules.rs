@@ -1,4 +1,4 @@
-//! `myc-schema dune-rules`: both forms of the stanzas, in dune projects; and the examples of its help and of `new`'s.
+//! `myc-schema dune-rules`: both forms of the stanzas, in dune projects.
 
 use std::env;
 use std::fs;
@@ -6,7 +6,6 @@ use std::path::Path;
 use std::process::Command;
 
 use mycelium_tests::program::{Run, folder, run};
-use mycelium_tests::project::bash;
 use mycelium_tests::toolchain::{self, compiler, ocaml_library, root};
 
 const CONTRACT: &str = "messages:\n  Greeting:\n    tlv_type: 1000\n    domain: Greetings\n    fields: { at: u64 }\n";
@@ -78,22 +77,4 @@ fn paths_that_dune_would_misread_are_refused() {
     }
     run(&root(), ["dune-rules", "-"]).exits(2).says(&["cannot read the contract from stdin"]);
     run(&root(), ["dune-rules", "--name", "a-b"]).exits(2).says(&["it names a module"]);
-}
-
-/// Without this, help could show what does not work.
-#[test]
-fn examples_of_the_help_run() {
-    for name in ["new", "dune-rules"] {
-        let help = run(&root(), [name, "--help"]).exits(0).text().to_owned();
-        let (_, examples) = help.split_once("Examples:\n").expect("examples");
-        let examples: Vec<&str> = examples.lines().filter(|line| line.starts_with("  myc-schema ")).collect();
-        assert!(examples.len() >= 3, "{help}");
-        for example in examples {
-            // What is right of several blanks is an explanation.
-            let line = example.trim().split("   ").next().expect("a command");
-            let here = folder(&[("contracts.yaml", CONTRACT), ("src/x", ""), ("taken/x", "")]);
-            let run = installed(bash(here.path(), line)).exits(0);
-            assert!(name == "new" || !run.text().is_empty() || line.contains(">>"), "{line}");
-        }
-    }
 }

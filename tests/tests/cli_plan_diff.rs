@@ -1,10 +1,8 @@
-//! `myc-schema plan` and `diff`, and the examples in the help of all commands about change.
+//! `myc-schema plan` and `diff`.
 
 use std::path::Path;
-use std::process::Command;
 
-use mycelium_tests::program::{feed, folder, run};
-use mycelium_tests::toolchain::compiler;
+use mycelium_tests::program::{folder, run};
 use serde_json::Value;
 
 const OLD: &str = "\
@@ -222,48 +220,4 @@ fn diffs_of_reviews() {
         };
         assert_eq!(marks.collect::<Vec<_>>(), expected, "{svg}");
     }
-}
-
-/// The commands of the examples in a command's help.
-fn examples(command: &str) -> Vec<String> {
-    let help = text(&mycelium_tests::toolchain::root(), &[command, "--help"]);
-    let examples = help.split_once("\nExamples:\n").expect("examples").1;
-    let lines = examples.lines().map(|line| line.trim_start()).take_while(|line| line.starts_with("myc-schema "));
-    // What follows a gap says what the command does.
-    lines.map(|line| line.split("   ").next().unwrap_or(line).trim().to_owned()).collect()
-}
-
-/// Without this, the first thing that somebody copies could fail.
-#[test]
-fn examples_of_help_run() {
-    let mut count = 0;
-    for subcommand in ["breaking", "lock", "plan", "diff"] {
-        for example in examples(subcommand) {
-            let renamed = new().replace("Tick", "TradeTick");
-            let here = folder(&[
-                ("contracts.yaml", &new()),
-                ("old.yaml", &OLD.replace("Tick", "TradeTick")),
-                ("new.yaml", &renamed),
-                ("old/api.yaml", OLD),
-                ("api/contracts.yaml", OLD),
-            ]);
-            let prepare = "git init --quiet --initial-branch=main && git add . && \
-                git -c user.name=T -c user.email=t@example.org commit --quiet -m first && git tag v1.2.0 && \
-                git tag v1.4.0 && git update-ref refs/remotes/origin/main main && myc-schema lock";
-            let mut bash = Command::new("bash");
-            let folders = compiler().parent().expect("a folder").display().to_string();
-            let path = format!("{folders}:{}", std::env::var("PATH").expect("PATH"));
-            bash.args(["-c", &format!("{prepare} && {example}")]).current_dir(here.path()).env("PATH", path);
-            bash.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_INDEX_FILE");
-            let run = feed(bash, "");
-            assert!(matches!(run.code, Some(0 | 1)), "{example}: {run:?}");
-            assert!(
-                !run.stderr.contains("cannot read") && !run.stderr.contains("no such file"),
-                "{example}: {}",
-                run.stderr
-            );
-            count += 1;
-        }
-    }
-    assert!(count >= 20, "only {count} examples were found");
 }

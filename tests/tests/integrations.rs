@@ -1,12 +1,11 @@
-//! What others run `myc-schema` by: the examples of `--help`, the hooks for pre-commit, and the workflow for GitHub.
+//! What others run `myc-schema` by: the hooks for pre-commit, and the workflow for GitHub.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use mycelium_tests::program::{Run, feed, folder, run};
-use mycelium_tests::project::Program;
+use mycelium_tests::program::{Run, feed, folder};
 use mycelium_tests::toolchain::{compiler, root, without_colours};
 use serde_yaml::Value;
 
@@ -44,36 +43,6 @@ fn repository() -> tempfile::TempDir {
     succeeds(here.path(), &format!("{COMMIT} && git update-ref refs/remotes/origin/main main"));
     succeeds(here.path(), &format!("echo '# more' >> a.yaml && {COMMIT}"));
     here
-}
-
-/// Without this, the first thing that somebody tries could fail.
-#[test]
-fn the_examples_of_help_run() {
-    let here = repository();
-    for (name, script) in [("less", "#!/bin/sh\ncat\n"), ("generate-contract", "#!/bin/sh\ncat contracts.yaml\n")] {
-        let path = here.path().join("bin").join(name);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        fs::write(&path, script).expect("a file");
-        succeeds(here.path(), &format!("chmod +x bin/{name}"));
-    }
-    // What is up to date only after it was made.
-    succeeds(here.path(), "myc-schema compile --lang rust --out src");
-    let mut count = 0;
-    for name in ["compile", "check", "fmt", "next-id", "json-schema", "lsp"] {
-        let help = run(&root(), [name, "--help"]).exits(0);
-        let (_, examples) = help.text().split_once("Examples:\n").expect("examples");
-        for line in examples.lines().take_while(|line| line.starts_with("  ")) {
-            let example = line.trim().split("  ").next().expect("a command");
-            count += usize::from(example.contains("myc-schema "));
-            if example.contains("--watch") {
-                Program::start(bash(here.path(), &format!("exec {example}"))).says("watching contracts.yaml");
-                continue;
-            }
-            let ran = feed(bash(here.path(), example), "");
-            assert!(ran.code == Some(0) && !ran.stderr.contains("error"), "`{example}`:\n{ran:?}");
-        }
-    }
-    assert!(count > 20, "only {count} examples");
 }
 
 /// Without this, a hook could be one that pre-commit refuses, or one that finds nothing.

@@ -14,13 +14,14 @@ use super::{lock, output, stale, terminal};
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  myc-schema check                                   contracts.yaml in this folder
+  myc-schema check                           contracts.yaml in this folder
   myc-schema check a.yaml b.yaml --deny warnings     several, each by itself
-  myc-schema check --message-format github           for annotations in a workflow
-  myc-schema check --locked                          is contracts.lock up to date as well?
-  myc-schema check --fix --dry-run                   what would be mended, as a diff
-  myc-schema check --fix                             mend what leaves no doubt
-  git show HEAD~1:contracts.yaml | myc-schema check - --stdin-name contracts.yaml")]
+  myc-schema check --message-format github   for annotations in a workflow
+  myc-schema check --locked                  is contracts.lock up to date too?
+  myc-schema check --fix --dry-run           what would be mended, as a diff
+  myc-schema check --fix                     mend what leaves no doubt
+  git show HEAD~1:contracts.yaml | \\
+    myc-schema check - --stdin-name contracts.yaml")]
 pub struct CheckArgs {
     /// The contracts, `-` for stdin [default: contracts.yaml]
     files: Vec<PathBuf>,

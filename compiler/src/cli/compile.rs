@@ -174,8 +174,7 @@ fn watched(args: &CompileArgs, backends: &[&'static Backend]) -> Result<(), Fail
     let shown = path.display();
     terminal::line(&format!("watching {shown}; Ctrl-C ends it"));
     let outputs: Vec<PathBuf> = outputs(backends, &args.name, &args.out).into_iter().map(PathBuf::from).collect();
-    let depfile = args.depfile.clone().filter(|path| !is_stdin(path));
-    let outputs: Vec<PathBuf> = outputs.into_iter().chain(depfile).collect();
+    let outputs: Vec<PathBuf> = outputs.into_iter().chain(args.depfile.clone()).collect();
     watch(path, &outputs, || {
         let contract = Contract::read(&args.reading, args.file.as_deref());
         let made = contract.and_then(|contract| written(args, backends, &contract));

@@ -10,7 +10,8 @@ use super::{Cli, terminal};
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  myc-schema completions bash > ~/.local/share/bash-completion/completions/myc-schema
+  myc-schema completions bash \\
+    > ~/.local/share/bash-completion/completions/myc-schema
   myc-schema completions zsh > \"${fpath[1]}/_myc-schema\"
   myc-schema completions fish > ~/.config/fish/completions/myc-schema.fish")]
 pub struct CompletionsArgs {

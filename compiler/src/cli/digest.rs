@@ -15,9 +15,10 @@ use super::terminal;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  myc-schema digest                                  64 hex characters
-  myc-schema digest --explain                        the canonical text they are the SHA-256 of
-  diff <(myc-schema digest --explain old.yaml) <(myc-schema digest --explain new.yaml)")]
+  myc-schema digest                    64 hex characters
+  myc-schema digest --explain          the text they are the SHA-256 of
+  diff <(myc-schema digest --explain old.yaml) \\
+    <(myc-schema digest --explain new.yaml)")]
 pub struct DigestArgs {
     /// The contract, `-` for stdin [default: contracts.yaml]
     file: Option<PathBuf>,

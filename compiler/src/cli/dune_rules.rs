@@ -12,12 +12,13 @@ use super::terminal;
 /// Print the dune stanzas that generate a contract's OCaml, or check what is committed
 #[derive(Args, Debug)]
 #[command(after_help = "\
-By default the messages are generated when the program is built: nothing generated is committed, and everybody
-who builds needs myc-schema. With --committed, `dune build` needs none: generated files are committed, `dune test`
+By default the messages are generated when the program is built: nothing
+generated is committed, and everybody who builds needs myc-schema. With
+--committed, `dune build` needs none: generated files are committed, `dune test`
 shows what is stale in them, and `dune promote` accepts it.
 
 Examples:
-  myc-schema dune-rules >> dune                      for the contracts.yaml beside it
+  myc-schema dune-rules >> dune        for the contracts.yaml beside it
   myc-schema dune-rules ../contracts.yaml >> src/dune
   myc-schema dune-rules --committed >> dune
   myc-schema dune-rules api.yaml --name api")]

@@ -12,7 +12,7 @@ use super::terminal;
 #[command(after_help = "\
 Examples:
   myc-schema explain E0201
-  myc-schema explain FIELD_ADDED                     a rule of `myc-schema breaking`")]
+  myc-schema explain FIELD_ADDED           a rule of `myc-schema breaking`")]
 pub struct ExplainArgs {
     /// The code, as diagnostics show it, or the rule of a difference
     code: String,

@@ -13,16 +13,17 @@ use super::{output, stale, terminal};
 /// Format contracts: indentation, spacing, blank lines
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Comments stay, as do the order of keys, quotes, and the choice between brackets and lines. What the
-contract means, and with it its digest, stays as well. A contract with `digest: source`, whose digest
-is over its bytes, is left as it is. A file that is not well-formed is not touched.
-A file is replaced as a whole: it keeps its permissions, symbolic links to it stay, and a second name that it
-has (a hard link) keeps the old text.
+Comments stay, as do the order of keys, quotes, and the choice between brackets
+and lines. What the contract means, and with it its digest, stays as well. A
+contract with `digest: source`, whose digest is over its bytes, is left as it
+is. A file that is not well-formed is not touched.
+A file is replaced as a whole: it keeps its permissions, symbolic links to it
+stay, and a second name that it has (a hard link) keeps the old text.
 
 Examples:
-  myc-schema fmt                        contracts.yaml in this folder
-  myc-schema fmt --check a.yaml b.yaml  print what would change, exit 1 if anything would (for CI)
-  myc-schema fmt - < contracts.yaml     to stdout")]
+  myc-schema fmt                           contracts.yaml in this folder
+  myc-schema fmt --check a.yaml b.yaml     what would change; exit 1 if anything
+  myc-schema fmt - < contracts.yaml        to stdout")]
 pub struct FmtArgs {
     /// The contracts, `-` for stdin (to stdout) [default: contracts.yaml]
     files: Vec<PathBuf>,

@@ -9,6 +9,10 @@ use super::terminal;
 
 /// List every diagnostic code
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  myc-schema list-codes
+  myc-schema list-codes | grep warning")]
 pub struct ListCodesArgs {}
 
 pub fn run(_: ListCodesArgs) -> Result<(), Failure> {

@@ -19,17 +19,19 @@ use super::{output, terminal};
 /// Write contracts.lock: the schema, message by message, and the versions before it
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The lock is text, to be committed and reviewed with the contract: the digest, a line a message with its id, name, size
-and fingerprint, and what earlier versions had. The schema of a version is locked once: a change takes another
-`schema.version`, whose lock then remembers the one before. A version that nobody has yet can be amended.
+The lock is text, to be committed and reviewed with the contract: the digest, a
+line a message with its id, name, size and fingerprint, and what earlier
+versions had. The schema of a version is locked once: a change takes another
+`schema.version`, whose lock then remembers the one before. A version that
+nobody has yet can be amended.
 
 Examples:
-  myc-schema lock                                    contracts.lock, beside contracts.yaml
-  myc-schema lock --amend                            the version is the same, and nobody has it yet
+  myc-schema lock                    contracts.lock, beside contracts.yaml
+  myc-schema lock --amend            the version is the same, nobody has it yet
   myc-schema lock api/contracts.yaml --out api.lock
   myc-schema lock --out - | diff contracts.lock -    what would change?
-  myc-schema check --locked                          is it up to date? (for CI)
-  myc-schema breaking --against contracts.lock       what does a change break, and in which versions?")]
+  myc-schema check --locked          is it up to date? (for CI)
+  myc-schema breaking --against contracts.lock   what breaks, in which versions?")]
 pub struct LockArgs {
     /// The contract, `-` for stdin [default: contracts.yaml]
     file: Option<PathBuf>,

@@ -54,15 +54,16 @@ mod watch;
         cannot hold a value that breaks the contract, and both languages accept and reject exactly the same bytes.",
     after_help = "\
 Examples:
-  myc-schema check                                   what is wrong with contracts.yaml
-  myc-schema compile --lang rust --out src           src/messages.rs
-  myc-schema compile --lang ocaml --out lib --check  is lib/messages.ml(i) up to date?
-  myc-schema layout TextMessage                      its bytes, drawn to scale
-  echo '{...}' | myc-schema encode TextMessage --hex   JSON to bytes
-  myc-schema new ocaml-worker my-worker              a project that builds and runs
+  myc-schema check                           what is wrong with contracts.yaml
+  myc-schema compile --lang rust --out src   src/messages.rs
+  myc-schema compile --lang rust --out src --check   is it up to date?
+  myc-schema layout TextMessage              its bytes, drawn to scale
+  myc-schema encode TextMessage --hex < text.json    JSON to bytes
+  myc-schema new ocaml-worker my-worker      a project that builds and runs
 
-Exit codes: 0 done, 1 findings (errors in the contract, stale output, a rejected payload),
-2 wrong usage, 3 a file or stream could not be read or written.",
+Exit codes: 0 done, 1 findings (errors in the contract, stale output, a
+rejected payload), 2 wrong usage, 3 a file or stream could not be read or
+written.",
     subcommand_required = true,
     arg_required_else_help = true,
     disable_help_subcommand = true

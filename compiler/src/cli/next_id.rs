@@ -12,13 +12,14 @@ use super::terminal;
 /// Print a free type id for the next message
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The id after the highest in use, in the range of the domain, or else in the `tag_ranges`. A gap is
-offered only when nothing is free above it: it may be of a message that was deleted without being
-retired. Ids that are retired, the framework's or experimental are not offered. Exit 1: all are taken.
+The id after the highest in use, in the range of the domain, or else in the
+`tag_ranges`. A gap is offered only when nothing is free above it: it may be of
+a message that was deleted without being retired. Ids that are retired, the
+framework's or experimental are not offered. Exit 1: all are taken.
 
 Examples:
-  myc-schema next-id                            of contracts.yaml
-  myc-schema next-id --domain Examples          within the domain's type_range
+  myc-schema next-id                       of contracts.yaml
+  myc-schema next-id --domain Examples     within the domain's type_range
   myc-schema next-id api.yaml")]
 pub struct NextIdArgs {
     /// The contract, `-` for stdin [default: contracts.yaml]

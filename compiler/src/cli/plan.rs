@@ -30,12 +30,13 @@ enum Format {
 /// Plan a rolling upgrade: which messages keep flowing, and in which order to deploy
 #[derive(Args, Debug)]
 #[command(after_help = "\
-A bridge and a worker whose contracts differ can share what both have alike: the handshake's mode Shared, in which a
-message is sent only if both sides have its type id with the same fingerprint. The plan says which messages that
-are, so that nothing stops that need not.
+A bridge and a worker whose contracts differ can share what both have alike: the
+handshake's mode Shared, in which a message is sent only if both sides have its
+type id with the same fingerprint. The plan says which messages that are, so
+that nothing stops that need not.
 
 Examples:
-  myc-schema plan git:v1.4.0                         from that commit to contracts.yaml
+  myc-schema plan git:v1.4.0           from that commit to contracts.yaml
   myc-schema plan old.yaml new.yaml
   myc-schema plan contracts.lock contracts.yaml --format json > plan.json")]
 pub struct PlanArgs {

@@ -70,21 +70,28 @@ impl CategoryName {
 /// Report every difference from an older contract: what it breaks, and what to do
 #[derive(Args, Debug)]
 #[command(after_help = "\
-A finding has a rule, which is of a category: WIRE, SEMANTIC, ROUTE, SOURCE or INFO. All but INFO count: if any
-finding counts, the exit code is 1. Without WIRE findings about a message, every value that both contracts accept
-has the same bytes; without SEMANTIC ones either, both accept exactly the same bytes. INFO does not mean that peers
-of the two versions connect: where the schema digest is another, SCHEMA_DIGEST_CHANGED says which messages flow.
+A finding has a rule, which is of a category: WIRE, SEMANTIC, ROUTE, SOURCE or
+INFO. All but INFO count: if any finding counts, the exit code is 1. Without
+WIRE findings about a message, every value that both contracts accept has the
+same bytes; without SEMANTIC ones either, both accept exactly the same bytes.
+INFO does not mean that peers of the two versions connect: where the schema
+digest is another, SCHEMA_DIGEST_CHANGED says which messages flow.
 
-What is allowed is in contracts.allow.yaml, beside contracts.yaml, each with a last day:
+What is allowed is in contracts.allow.yaml, beside contracts.yaml, each with a
+last day:
   allow:
-    - { rule: FIELD_ADDED, path: TradeTick.venue, reason: both sides deploy on Monday, until: 2026-12-01 }
+    - rule: FIELD_ADDED
+      path: TradeTick.venue
+      reason: both sides deploy on Monday
+      until: 2026-12-01
 
 Examples:
-  myc-schema breaking --against git:main                  contracts.yaml as it is on main
-  myc-schema breaking --against git:v1.2.0:old/api.yaml   another name or place then
-  myc-schema breaking --against contracts.lock            which versions does it break?
-  myc-schema breaking new.yaml --against old.yaml --category wire --category semantic
-  myc-schema breaking --against old.yaml --allow 'FIELD_ADDED:Ping.nonce=nobody listens yet'
+  myc-schema breaking --against git:main         contracts.yaml as it is on main
+  myc-schema breaking --against git:v1.2.0:old/api.yaml     another name then
+  myc-schema breaking --against contracts.lock   which versions does it break?
+  myc-schema breaking new.yaml --against old.yaml --category wire
+  myc-schema breaking --against old.yaml \\
+    --allow 'FIELD_ADDED:Ping.nonce=nobody listens yet'
   myc-schema breaking --against git:origin/main --format markdown > comment.md
   myc-schema breaking --list-rules")]
 pub struct BreakingArgs {

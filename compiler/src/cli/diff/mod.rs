@@ -33,10 +33,11 @@ enum Format {
 /// Show the bytes of two contracts side by side, and the order to deploy in
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Messages and structs that lie as they did are left out. What a difference breaks is `myc-schema breaking`'s to say.
+Messages and structs that lie as they did are left out. What a difference breaks
+is `myc-schema breaking`'s to say.
 
 Examples:
-  myc-schema diff git:main                           from main to contracts.yaml
+  myc-schema diff git:main             from main to contracts.yaml
   myc-schema diff old.yaml new.yaml --message TradeTick
   myc-schema diff contracts.lock contracts.yaml
   myc-schema diff git:origin/main --format markdown > comment.md

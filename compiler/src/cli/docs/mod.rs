@@ -23,14 +23,16 @@ mod view;
 /// Write reference documentation: messages, fields, byte diagrams, rules, examples
 #[derive(Args, Debug)]
 #[command(after_help = "\
-For each contract there is NAME.html, which needs no other file and no network, and NAME.md; index.html
-lists them. Every message has an example. Those in the folder --examples, as MESSAGE/CASE.json, are taken
-first (`typical` before others), and checked; for other messages one is made up that keeps their rules.
+For each contract there is NAME.html, which needs no other file and no network,
+and NAME.md; index.html lists them. Messages have example bytes: those in the
+folder --examples, as MESSAGE/CASE.json, are taken first (`typical` before
+others), and checked; for other messages one is made up that keeps their rules.
+None is made up for a message without fields or of more than 4096 bytes.
 
 Examples:
-  myc-schema docs --out site                         site/contracts.html, site/contracts.md
-  myc-schema docs api.yaml billing.yaml --out site   one site for several contracts
-  myc-schema docs --out site --examples examples     with examples/TextMessage/typical.json")]
+  myc-schema docs --out site           site/contracts.html, site/contracts.md
+  myc-schema docs api.yaml billing.yaml --out site   one site for several
+  myc-schema docs --out site --examples examples     TextMessage/typical.json")]
 pub struct DocsArgs {
     /// The contracts, `-` for stdin [default: contracts.yaml]
     files: Vec<PathBuf>,

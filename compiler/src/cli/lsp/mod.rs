@@ -33,13 +33,16 @@ mod units;
 /// Serve editors: a language server (LSP) on stdin and stdout
 #[derive(Args, Debug)]
 #[command(after_help = "\
-An editor starts it. It shows what is wrong while you type, offsets and sizes under the cursor,
-completes keys, types, rules and names, goes to definitions, lists symbols and offers suggestions
-as quick fixes. docs/editors.md has the settings for VS Code, Neovim and Emacs.
+An editor starts it. It shows what is wrong while you type, offsets and sizes
+under the cursor, completes keys, types, rules and names, goes to definitions,
+lists symbols and offers suggestions as quick fixes. docs/editors.md has the
+settings for VS Code, Neovim and Emacs; for Neovim:
+
+  vim.lsp.config('myc_schema', {
+    cmd = { 'myc-schema', 'lsp' }, filetypes = { 'yaml' } })
 
 Examples:
-  # Neovim: vim.lsp.config('myc_schema', { cmd = { 'myc-schema', 'lsp' }, filetypes = { 'yaml' } })
-  myc-schema lsp < /dev/null")]
+  myc-schema lsp < /dev/null           does it start?")]
 pub struct LspArgs {
     /// For editors that always give it: it is the only way
     #[arg(long)]

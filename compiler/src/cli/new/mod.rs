@@ -32,8 +32,9 @@ pub enum Project {
 /// Begin a project: contract, code, test, and the rules that build it
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Nothing is written unless all can be, and only into a folder that is missing or empty (but for `.git`).
-All have the same contract: as they are, the worker replies to the others.
+Nothing is written unless all can be, and only into a folder that is missing or
+empty (but for `.git`). All have the same contract: as they are, the worker
+replies to the others.
 
 Examples:
   myc-schema new ocaml-worker my-worker

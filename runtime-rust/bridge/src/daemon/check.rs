@@ -14,12 +14,13 @@ use super::values::{Digest, Value};
 /// Say what is wrong with a configuration, without running it
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Takes the flags of `run`. Every key is checked, the contract is compiled, and workers' programs are looked for; nothing
-is bound or started. All that is wrong is said at once, in the order of the file.
+Takes the flags of `run`. Every key is checked, the contract is compiled, and
+workers' programs are looked for; nothing is bound or started. All that is wrong
+is said at once, in the order of the file.
 
 Examples:
   myc-bridge check --config bridge.yaml
-  myc-bridge check --config bridge.yaml --contracts new.yaml    would it run with another contract?")]
+  myc-bridge check --config bridge.yaml --contracts new.yaml     would it run?")]
 pub struct CheckArgs {
     /// The configuration; paths in it are relative to its folder
     #[arg(long, value_name = "FILE")]

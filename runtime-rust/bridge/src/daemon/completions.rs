@@ -10,7 +10,8 @@ use super::terminal;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  myc-bridge completions bash > ~/.local/share/bash-completion/completions/myc-bridge
+  myc-bridge completions bash \\
+    > ~/.local/share/bash-completion/completions/myc-bridge
   myc-bridge completions zsh > \"${fpath[1]}/_myc-bridge\"
   myc-bridge completions fish > ~/.config/fish/completions/myc-bridge.fish")]
 pub struct CompletionsArgs {

@@ -46,15 +46,17 @@ use exit::{Exit, Failure};
         message against contracts.yaml, and passes it on to everybody who wants it.",
     after_help = "\
 Examples:
-  myc-bridge run --config bridge.yaml                  until SIGTERM or SIGINT
-  myc-bridge run --contracts contracts.yaml --socket bus.sock --worker echo=./echo.exe
-  myc-bridge check --config bridge.yaml                what is wrong with the configuration?
-  myc-bridge status --config bridge.yaml               workers, clients, counters
-  myc-bridge tap --config bridge.yaml --topic prices   live messages, as JSON lines
+  myc-bridge run --config bridge.yaml         until SIGTERM or SIGINT
+  myc-bridge run --contracts contracts.yaml --socket bus.sock \\
+    --worker echo=./echo.exe
+  myc-bridge check --config bridge.yaml       what is wrong with it?
+  myc-bridge status --config bridge.yaml      workers, clients, counters
+  myc-bridge tap --config bridge.yaml --topic prices     live messages as JSON
   myc-bridge publish --config bridge.yaml CounterUpdate < updates.json
 
-Exit codes: 0 done, 1 findings (errors in the contract, a worker that was given up on),
-2 wrong usage or configuration, 3 something could not be read, written, bound or reached.",
+Exit codes: 0 done, 1 findings (errors in the contract, a worker that was given
+up on), 2 wrong usage or configuration, 3 something could not be read, written,
+bound or reached.",
     subcommand_required = true,
     arg_required_else_help = true,
     disable_help_subcommand = true

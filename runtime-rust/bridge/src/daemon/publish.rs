@@ -22,15 +22,20 @@ const MOST_BYTES: u64 = 256 << 20;
 /// Publish messages that are given as JSON
 #[derive(Args, Debug)]
 #[command(after_help = "\
-JSON is an object with every field of the message, or several one after another; without it stdin is read to its end.
-All of it is held against the contract first: where one is wrong, none is published. It ends when the bridge has read
-them all; who receives them, and whether anybody does, is the bridge's affair (`myc-bridge tap` shows them).
+JSON is an object with every field of the message, or several one after another;
+without it stdin is read to its end. All of it is held against the contract
+first: where one is wrong, none is published. It ends when the bridge has read
+them all; who receives them, and whether anybody does, is the bridge's affair
+(`myc-bridge tap` shows them).
 
 Examples:
-  myc-bridge publish --config bridge.yaml CounterUpdate '{\"counter_id\":7,\"value\":1,\"delta\":1}'
-  myc-bridge publish --contracts contracts.yaml --socket bus.sock CounterUpdate < updates.json
+  myc-bridge publish --config bridge.yaml CounterUpdate \\
+    '{\"counter_id\":7,\"value\":1,\"delta\":1}'
+  myc-bridge publish --contracts contracts.yaml --socket bus.sock \\
+    CounterUpdate < updates.json
 
-Exit codes: 0 published, 1 the contract refuses a message, 2 wrong usage, 3 the bridge cannot be reached or is gone.")]
+Exit codes: 0 published, 1 the contract refuses a message, 2 wrong usage, 3 the
+bridge cannot be reached or is gone.")]
 pub struct PublishArgs {
     #[command(flatten)]
     target: Target,

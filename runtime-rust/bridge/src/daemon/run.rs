@@ -27,14 +27,17 @@ const END_LIMIT: Duration = Duration::from_secs(1);
 /// Run a bridge and its workers until SIGTERM or SIGINT
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Every key of the configuration has a flag, and flags win. SIGTERM and SIGINT end the bridge and its workers in order, \
-a second one at once. SIGHUP does nothing but say so: restart the bridge to change its configuration.
+Every key of the configuration has a flag, and flags win. SIGTERM and SIGINT end
+the bridge and its workers in order, a second one at once. SIGHUP does nothing
+but say so: restart the bridge to change its configuration.
 
 Examples:
   myc-bridge run --config bridge.yaml
   myc-bridge run --config bridge.yaml --log-format json --http 127.0.0.1:9464
-  myc-bridge run --contracts contracts.yaml --socket bus.sock --worker echo=./echo.exe
-  myc-bridge run --config bridge.yaml --worker-set 'echo.args=[--fast]' --worker-set echo.grace=1s")]
+  myc-bridge run --contracts contracts.yaml --socket bus.sock \\
+    --worker echo=./echo.exe
+  myc-bridge run --config bridge.yaml \\
+    --worker-set 'echo.args=[--fast]' --worker-set echo.grace=1s")]
 pub struct RunArgs {
     /// The configuration; paths in it are relative to its folder
     #[arg(long, value_name = "FILE")]

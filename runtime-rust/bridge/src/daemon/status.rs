@@ -20,8 +20,9 @@ Asks the bridge over its control socket, which only its own user can open.
 Examples:
   myc-bridge status --config bridge.yaml
   myc-bridge status --socket bus.sock
-  myc-bridge status --control bus.sock.control --json | jq '.workers[] | {id, state, pid}'
-  myc-bridge status --config bridge.yaml --ready       exit code 1 unless it is ready")]
+  myc-bridge status --config bridge.yaml --ready     exit code 1 unless it is
+  myc-bridge status --control bus.sock.control --json | \\
+    jq '.workers[] | {id, state, pid}'")]
 pub struct StatusArgs {
     /// The bridge's configuration, for where its control socket is
     #[arg(long, value_name = "FILE")]

@@ -30,14 +30,17 @@ const MOST_AT_ONCE: usize = 64 << 10;
 /// Print live messages as JSON lines
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Connects as a client: what is published from then on is printed, a line for each message, and nobody waits for it.
-A payload that the contract keeps out of logs is not printed, nor looked at. Without a contract, only type ids and
-sizes are. Ends after --count or --for, with SIGINT or SIGTERM, or when the bridge refuses it.
+Connects as a client: what is published from then on is printed, a line for each
+message, and nobody waits for it. A payload that the contract keeps out of logs
+is not printed, nor looked at. Without a contract, only type ids and sizes are.
+Ends after --count or --for, with SIGINT or SIGTERM, or when the bridge refuses
+it.
 
 Examples:
   myc-bridge tap --config bridge.yaml
   myc-bridge tap --contracts contracts.yaml --socket bus.sock --where sender=ada
-  myc-bridge tap --config bridge.yaml --topic prices --count 10 | jq .payload.price")]
+  myc-bridge tap --config bridge.yaml --topic prices --count 10 | \\
+    jq .payload.price")]
 pub struct TapArgs {
     #[command(flatten)]
     target: Target,

@@ -5,20 +5,28 @@ use std::process::Command;
 use crate::place::{Ended, Place};
 use crate::worker::playing;
 
-const COMMANDS: [&str; 7] = ["run", "check", "status", "tap", "publish", "completions", "man"];
-
 fn text(arguments: &[&str]) -> String {
     let ended = Place::new().run(arguments).exits(0);
     assert_eq!(ended.stderr, "");
     ended.stdout
 }
 
+/// The commands that the help lists.
+fn commands() -> Vec<String> {
+    let help = text(&["--help"]);
+    let (_, list) = help.split_once("\nCommands:\n").expect("a list of commands");
+    let lines = list.lines().take_while(|line| !line.is_empty()).filter_map(|line| line.strip_prefix("  "));
+    let names = lines.filter(|line| !line.starts_with(' ')).filter_map(|line| line.split(' ').next());
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    assert!(names.len() >= 7, "{names:?}");
+    names
+}
+
 // Without this, a command could be there and nobody know how to use it.
 #[test]
 fn help_teaches() {
     let help = text(&["--help"]);
-    for name in COMMANDS {
-        assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{name} "))), "{name} in\n{help}");
+    for name in &commands() {
         let help = text(&[name, "--help"]);
         assert!(help.contains(&format!("Usage: myc-bridge {name}")) && help.contains("Examples:"), "{help}");
     }
@@ -32,11 +40,22 @@ fn help_teaches() {
     place.run(["man", "statsu"]).exits(2).says(&["did you mean `status`?"]);
 }
 
-/// The commands below "Examples:", without the remarks that blanks set apart.
+/// The commands below "Examples:", without the remarks that blanks set apart; where one goes on in the next line, both
+/// are one.
 fn examples(help: &str) -> Vec<String> {
     let (_, examples) = help.split_once("Examples:\n").expect("examples");
-    let lines = examples.lines().take_while(|line| line.starts_with("  "));
-    lines.map(|line| line.trim().split("   ").next().expect("a command").to_owned()).collect()
+    let mut found = Vec::new();
+    let mut begun = String::new();
+    for line in examples.lines().take_while(|line| line.starts_with("  ")) {
+        assert!(line.chars().count() <= 80, "wider than a terminal: {line}");
+        let line = line.trim().split("   ").next().expect("a command");
+        match line.strip_suffix('\\') {
+            Some(more) => begun.push_str(more),
+            None => found.push(std::mem::take(&mut begun) + line),
+        }
+    }
+    assert!(!found.is_empty() && begun.is_empty(), "{help}");
+    found
 }
 
 // Without this, the first thing that somebody tries could fail.
@@ -66,7 +85,7 @@ fn examples_work() {
         Ended::of(bash.output().expect("bash runs"))
     };
     let mut count = 0;
-    let pages = std::iter::once(text(&["--help"])).chain(COMMANDS.map(|name| text(&[name, "--help"])));
+    let pages = std::iter::once(text(&["--help"])).chain(commands().into_iter().map(|name| text(&[&name, "--help"])));
     for example in pages.flat_map(|help| examples(&help)) {
         count += 1;
         assert!(example.starts_with("myc-bridge "), "a line too long: {example}");
@@ -101,16 +120,17 @@ fn examples_work() {
 fn completions_and_manual_pages_are_whole() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = text(&["completions", shell]);
-        for word in COMMANDS.iter().chain(&["handshake-deadline", "worker-set"]) {
-            assert!(script.contains(word), "{word} in the script for {shell}");
+        let flags = ["handshake-deadline", "worker-set"].map(str::to_owned);
+        for word in commands().iter().chain(&flags) {
+            assert!(script.contains(word.as_str()), "{word} in the script for {shell}");
         }
     }
     let place = Place::new();
     place.write("script", &text(&["completions", "bash"]));
     let checked = Command::new("bash").args(["-n", "script"]).current_dir(place.path("")).status().expect("bash runs");
     assert!(checked.success());
-    for name in std::iter::once(None).chain(COMMANDS.map(Some)) {
-        let page = match name {
+    for name in std::iter::once(None).chain(commands().into_iter().map(Some)) {
+        let page = match &name {
             None => text(&["man"]),
             Some(name) => text(&["man", name]),
         };
