@@ -15,7 +15,12 @@ pub struct Visit {
 
 /// Opens a page: a file, with `?query` or `#fragment` where the address has one.
 pub fn visit(file: &Path, rest: &str) -> Visit {
-    let output = run(&["--dump-dom", "--virtual-time-budget=2000"], file, rest);
+    visit_in(file, rest, 1200)
+}
+
+fn visit_in(file: &Path, rest: &str, width: u32) -> Visit {
+    let window = format!("--window-size={width},900");
+    let output = run(&["--dump-dom", "--virtual-time-budget=2000", &window], file, rest);
     // Of what the browser says about itself, and there is a lot, the console is one part.
     let console = output.1.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect();
     Visit { document: output.0, console }
@@ -24,13 +29,18 @@ pub fn visit(file: &Path, rest: &str) -> Visit {
 /// The values that a script returns which runs in a copy of the page: `script` is the body of a function that returns
 /// a list of strings.
 pub fn ask(file: &Path, rest: &str, script: &str) -> Vec<String> {
+    ask_in(file, rest, 1200, script)
+}
+
+/// The same in a window of so many pixels' width.
+pub fn ask_in(file: &Path, rest: &str, width: u32, script: &str) -> Vec<String> {
     let page = std::fs::read_to_string(file).expect("a page");
     let asking = format!(
         "<pre id=\"-answers\"></pre><script>document.getElementById('-answers').textContent = JSON.stringify((() => {{ {script} }})());</script></body>"
     );
     let copy: PathBuf = file.with_file_name("asked.html");
     std::fs::write(&copy, page.replace("</body>", &asking)).expect("a copy of the page");
-    let visit = visit(&copy, rest);
+    let visit = visit_in(&copy, rest, width);
     std::fs::remove_file(&copy).expect("the copy can be removed");
     assert!(visit.console.is_empty(), "{:?}", visit.console);
     let (_, answers) = visit.document.split_once("<pre id=\"-answers\">").expect("answers");

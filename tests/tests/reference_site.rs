@@ -265,6 +265,13 @@ fn a_browser_shows_it() {
     );
     let asked = "return [...document.querySelectorAll('section.part')].filter((s) => !s.hidden).map((s) => s.id);";
     assert_eq!(browser::ask(&page, "?q=mantissa", asked), ["Price"]);
+    // On a phone nothing is off the screen: the page is as wide as the window, and the button is in it.
+    let wide = "const at = document.getElementById('-theme').getBoundingClientRect(); \
+        return [String(document.documentElement.scrollWidth <= innerWidth), String(at.left > 0 && at.right <= innerWidth), \
+        String(innerWidth)];";
+    for page in ["index.html", "trading.html"] {
+        assert_eq!(browser::ask_in(&site.join(page), "", 500, wide), ["true", "true", "500"], "{page}");
+    }
     // What is seen: the page's ground, text, and bars of every kind; dark where the system is.
     for (dark, ground, bars) in [
         (false, [255, 255, 255], [[9, 105, 218], [188, 76, 0], [175, 184, 193]]),
