@@ -325,6 +325,26 @@ fn frames_are_found_in_any_segments() {
     assert!(parts.next().is_none());
 }
 
+/// Without this, the list of packets could run names together, or show what every receiver drops as if it were good.
+#[test]
+fn the_list_of_packets_names_every_frame() {
+    let contract = reference();
+    let counter = frame(1002, &streams::payload("reference/CounterUpdate/typical"));
+    assert_eq!(counter.len(), 22);
+    let stream = [counter.repeat(4), frame(1001, &[0; 312]), counter].concat();
+    let mut capture = Capture::new();
+    let mut connection = capture.connection(40_000, true);
+    // The second segment ends the third frame, has the fourth, and begins the fifth, which the ninth ends.
+    capture.send_in(&mut connection, Side::Bridge, &stream, 50);
+    let dissector = Dissector::of(&contract);
+    let column = ["-o", "gui.column.format:\"Info\",\"%i\"", "-Y", &dissector.protocol];
+    let list = dissector.tshark(&capture, &column);
+    let lines: Vec<&str> = list.lines().map(str::trim).filter(|line| line.contains("Update")).collect();
+    let expected =
+        ["CounterUpdate, CounterUpdate", "CounterUpdate, CounterUpdate", "TextMessage (malformed), CounterUpdate"];
+    assert_eq!(lines, expected, "{list}");
+}
+
 /// Without this, the first bytes of a client could be taken for a frame, or one that no bridge accepts go unnoticed.
 #[test]
 fn openings_are_recognised() {
