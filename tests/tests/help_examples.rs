@@ -38,6 +38,7 @@ const EXPECTED: &[(&str, Expected)] = &[
     ("myc-schema compile --lang rust --out src --watch", Expected::GoesOn("contracts.yaml: wrote src/messages.rs")),
     ("myc-schema lock", Expected::Silent),
     ("myc-schema lock --amend", Expected::Silent),
+    ("myc-schema lock --out - | diff contracts.lock -", Expected::Silent),
     ("myc-schema breaking --against git:main", Expected::Finds("FIELD_ADDED")),
     ("myc-schema breaking --against git:v1.2.0:old/api.yaml", Expected::Finds("FIELD_ADDED")),
     ("myc-schema breaking --against contracts.lock", Expected::Silent),
@@ -54,6 +55,7 @@ const EXPECTED: &[(&str, Expected)] = &[
     ("myc-schema new ocaml-worker my-worker", Expected::Says("dune")),
     ("myc-schema new ocaml-worker my-worker --no-vendor", Expected::Says("dune")),
     ("myc-schema new rust-service services/words --name words-service", Expected::Says("cargo")),
+    ("myc-schema new rust-client my-client", Expected::Says("cargo")),
 ];
 
 /// What machines need not have: a bus that answers with a frame, a printer of JSON, a pager, a program with a contract.

@@ -52,7 +52,7 @@ pub fn run(args: EncodeArgs) -> Result<(), Failure> {
     if json.trim_ascii().is_empty() {
         let detail = "there is nothing on stdin, where the message is expected as JSON".to_owned();
         let error = ValueError { code: Code::Syntax, path: String::new(), detail };
-        return Err(payload::rejected(&args.reading, message, error));
+        return Err(payload::rejected(&args.reading, message, false, error));
     }
     let payload = std::str::from_utf8(json)
         .map_err(|error| ValueError {
