@@ -7,6 +7,8 @@ mod json;
 pub mod render;
 mod short;
 
+use std::fmt::Display;
+
 use crate::codes::Code;
 use crate::source::Span;
 
@@ -116,8 +118,10 @@ impl Diagnostic {
 }
 
 /// A number of bytes in words.
-pub fn bytes(count: u32) -> String {
-    if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
+pub fn bytes(count: impl Display) -> String {
+    let count = count.to_string();
+    let unit = if count == "1" { "byte" } else { "bytes" };
+    format!("{count} {unit}")
 }
 
 /// `text` between backticks, as a message shows it: on one line, and not all of it where it is very long.

@@ -2,7 +2,6 @@
 //! The rules are the wire format's: `repr(C)` with every padding byte explicit.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 
 use crate::ir::{Enum, Field, Layout, Place, Scalar, Struct, Type};
 
@@ -234,11 +233,4 @@ pub fn next(place: &Place) -> u32 {
 /// Offset of the first slot of a vector, or the first byte of a string, at `offset`.
 pub fn first_slot(offset: u32) -> u32 {
     offset + LENGTH_PREFIX
-}
-
-/// A number of bytes in words.
-pub fn bytes(count: impl Display) -> String {
-    let count = count.to_string();
-    let unit = if count == "1" { "byte" } else { "bytes" };
-    format!("{count} {unit}")
 }

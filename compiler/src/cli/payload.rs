@@ -1,7 +1,8 @@
 //! What `encode` and `decode` share: hex, the TLV header, and how a rejection is said.
 
+use myc_schema::diag::bytes;
 use myc_schema::ir::Message;
-use myc_schema::layout::{self, MAX_MESSAGE_SIZE};
+use myc_schema::layout::MAX_MESSAGE_SIZE;
 use myc_schema::stream::{self, HEADER};
 use myc_schema::value::ValueError;
 
@@ -77,7 +78,7 @@ pub fn frame(type_id: u16, payload: &[u8]) -> Vec<u8> {
 pub fn unframe(frame: &[u8]) -> Result<(u16, &[u8]), Failure> {
     let Some((header, payload)) = frame.split_first_chunk::<HEADER>() else {
         let found = frame.len();
-        let found = layout::bytes(found);
+        let found = bytes(found);
         return Err(Failure::finding(format!("frame rejected: length: {found}, the header alone has {HEADER}")));
     };
     let (type_id, length) = stream::header(header);
@@ -90,7 +91,7 @@ pub fn unframe(frame: &[u8]) -> Result<(u16, &[u8]), Failure> {
         let found = payload.len();
         return Err(Failure::finding(format!(
             "frame rejected: length: the header says {}, {found} follow it",
-            layout::bytes(length)
+            bytes(length)
         )));
     }
     Ok((type_id, payload))

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::diag::{bytes, code};
 use crate::ir::{Field, Layout, Type};
-use crate::layout::bytes;
 use crate::source::Span;
 
 use super::order::{self, FieldPairs};

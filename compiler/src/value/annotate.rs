@@ -9,7 +9,7 @@ use super::enums::Enums;
 use super::json_out::value_to_json;
 use super::{Code, Value, ValueError, check};
 use crate::ir::{Field, Message, Rule, Scalar, Schema, Type};
-use crate::layout;
+use crate::{diag, layout};
 
 /// A payload, byte by byte.
 #[derive(Clone, Debug)]
@@ -94,7 +94,7 @@ pub fn annotate(schema: &Schema, message: &Message, payload: &[u8]) -> Annotatio
     let decoder = Decoder { schema, enums: Enums::new(schema) };
     let mut walk = Walk { decoder, bytes: &bytes, end, parts: Vec::new(), faults: Vec::new(), doubtful: false };
     if payload.len() != size {
-        let detail = format!("payload has {}, {} has {size}", layout::bytes(payload.len()), message.name);
+        let detail = format!("payload has {}, {} has {size}", diag::bytes(payload.len()), message.name);
         walk.faults.push(Fault { error: ValueError::new(Code::Length, detail), bytes: end..payload.len() });
     }
     walk.fields(&message.fields, 0, "");

@@ -3,7 +3,7 @@
 use super::enums::Enums;
 use super::{Code, Value, ValueError, check};
 use crate::ir::{EnumId, Field, Message, Scalar, Schema, Type};
-use crate::layout;
+use crate::{diag, layout};
 
 /// The one NaN that an `f32` on the wire may be.
 pub(super) const F32_NAN: u32 = 0x7fc0_0000;
@@ -13,7 +13,7 @@ pub(super) const F32_NAN: u32 = 0x7fc0_0000;
 pub fn decode(schema: &Schema, message: &Message, payload: &[u8]) -> Result<Value, ValueError> {
     if payload.len() != message.layout.size as usize {
         let detail =
-            format!("payload has {}, {} has {}", layout::bytes(payload.len()), message.name, message.layout.size);
+            format!("payload has {}, {} has {}", diag::bytes(payload.len()), message.name, message.layout.size);
         return Err(ValueError::new(Code::Length, detail));
     }
     Decoder { schema, enums: Enums::new(schema) }.fields(&message.fields, payload)

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use myc_schema::diag;
 use myc_schema::ir::{Field, Message, Schema};
-use myc_schema::layout::{self, MAX_MESSAGE_SIZE};
+use myc_schema::layout::MAX_MESSAGE_SIZE;
 use myc_schema::stream::{self, HEADER, Types};
 use myc_schema::value::{self, Annotation, Code, Fault, Part, PartKind};
 
@@ -199,7 +200,7 @@ fn of_frame<'a>(
 ) -> Result<Shown<'a>, Failure> {
     let Some((first, payload)) = bytes.split_first_chunk::<HEADER>() else {
         let found = bytes.len();
-        let found = layout::bytes(found);
+        let found = diag::bytes(found);
         return Err(Failure::finding(format!("length: {found}, the header of a frame alone has {HEADER}")));
     };
     let (type_id, length) = stream::header(first);
@@ -212,7 +213,7 @@ fn of_frame<'a>(
     let part = |offset, size, name, code, ty, words| HeaderPart { offset, size, name, code, ty, words };
     let header = vec![
         part(0, 2, "(type id)", "type_id", "u16", format!("{type_id}: {name}")),
-        part(2, 4, "(length)", "length", "u32", format!("{} of payload", layout::bytes(length))),
+        part(2, 4, "(length)", "length", "u32", format!("{} of payload", diag::bytes(length))),
     ];
     // A frame of one type is explained as another where that is asked for.
     let explained = named.and_then(|message| types.get(message.type_id)).or(found);

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
+use myc_schema::diag::bytes;
 use myc_schema::hex::hex;
-use myc_schema::layout;
 use myc_schema::value::{Fault, Part, PartKind};
 
 use super::Shown;
@@ -49,7 +49,7 @@ pub fn print(shown: &Shown<'_>, color: bool) -> String {
     let mut text = String::new();
     match shown.message {
         Some(message) => {
-            let size = layout::bytes(message.layout.size);
+            let size = bytes(message.layout.size);
             let _ = writeln!(text, "message {}  type {}  {size}", message.name, message.type_id);
         }
         None => text.push_str("a frame of an unknown type\n"),

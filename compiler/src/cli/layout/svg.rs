@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use myc_schema::diag::bytes;
 use myc_schema::ir::{Field, Layout, Schema};
-use myc_schema::layout::{Use, bytes};
+use myc_schema::layout::Use;
 
 use super::{Composite, Shown, usage_name};
 

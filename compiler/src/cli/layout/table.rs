@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use myc_schema::diag::bytes;
 use myc_schema::ir::{Field, Schema};
-use myc_schema::layout::{Piece, Use, bytes};
+use myc_schema::layout::{Piece, Use};
 
 use super::{Composite, Shown};
 

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use myc_schema::diag::bytes;
 use myc_schema::hex::hex;
 use myc_schema::ir::{Domain, Enum, Field, Layout, Message, Schema, Type};
-use myc_schema::layout::bytes;
 use myc_schema::resolve::TYPE_NAMES;
 use myc_schema::source::Span;
 use myc_schema::{layout, rules};
