@@ -49,7 +49,10 @@ pub fn watch(path: &Path, outputs: &[PathBuf], mut round: impl FnMut() -> bool) 
     follow(&mut watcher, &[path], &mut watched).map_err(|error| failed(&error))?;
     let all: Vec<&Path> = std::iter::once(path).chain(outputs.iter().map(PathBuf::as_path)).collect();
     // One that could not be made is not tried for again until the contract changes.
-    let mut made = || if round() { outputs.to_vec() } else { there(outputs) };
+    let mut made = || {
+        let before = there(outputs);
+        if round() { outputs.to_vec() } else { before }
+    };
     let mut seen = content(path);
     let mut expected = made();
     // The folders of what is made are there from now on.
