@@ -337,7 +337,7 @@ fn the_list_of_packets_names_every_frame() {
     // The second segment ends the third frame, has the fourth, and begins the fifth, which the ninth ends.
     capture.send_in(&mut connection, Side::Bridge, &stream, 50);
     let dissector = Dissector::of(&contract);
-    let column = ["-o", "gui.column.format:\"Info\",\"%i\"", "-Y", &dissector.protocol];
+    let column = ["-o", "gui.column.format:\"Info\",\"%i\"", "-Y", dissector.protocol];
     let list = dissector.tshark(&capture, &column);
     let lines: Vec<&str> = list.lines().map(str::trim).filter(|line| line.contains("Update")).collect();
     let expected =
