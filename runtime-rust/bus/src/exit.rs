@@ -137,6 +137,7 @@ mod tests {
             words(&connect(ErrorKind::NotFound)),
             "cannot connect to bus.sock: is the bridge running, and this its address?: said the system"
         );
+        assert_eq!(words(&connect(ErrorKind::PermissionDenied)), "cannot connect to bus.sock: said the system");
         // This one shows its cause as its own words.
         let repeated = SubscribeError::Message(UnknownMessage::Bus(BusError::Closed));
         assert_eq!(words(&repeated), BusError::Closed.to_string());

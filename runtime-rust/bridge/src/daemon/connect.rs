@@ -1,5 +1,6 @@
 //! Commands that are clients of a running bridge: where it is, and what is said in the handshake.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -60,12 +61,19 @@ pub async fn connect(address: Address, config: ClientConfig, wanted: &[&str]) ->
         let help = match &error {
             ClientError::Mismatch { .. } if share => Some(NO_SHARING.to_owned()),
             ClientError::Mismatch { differences: Some(differences) } => sharing_helps(differences, wanted),
+            ClientError::Connect { source, .. } if source.kind() == ErrorKind::PermissionDenied => {
+                Some("`unix_mode` of the bridge's configuration says who may connect, by default its own user".into())
+            }
+            ClientError::Protocol(_) => Some(NOT_BRIDGE.to_owned()),
             _ => None,
         };
         let failure = Failure::io(with_causes(&error));
         help.into_iter().fold(failure, Failure::help)
     })
 }
+
+/// What may be meant instead of an endpoint that answers something else.
+const NOT_BRIDGE: &str = "is this the bridge's own socket? The one with `.control` after it, and its HTTP address, are for `status` and metrics";
 
 /// What to do where a bridge with another contract refuses to share.
 const NO_SHARING: &str =

@@ -235,3 +235,12 @@ fn it_goes_on_with_the_next_bridge() {
     assert!(printing.join().expect("it prints").is_ok());
     running.stop();
 }
+
+#[test]
+fn a_socket_of_another_kind_is_named() {
+    let place = Place::with("");
+    let running = place.ready(&[]);
+    let ended = place.run(["tap", "--contracts", "contracts.yaml", "--socket", "bus.sock.control"]).exits(3);
+    ended.says(&["error: the bridge broke the protocol", "help: is this the bridge's own socket?"]);
+    running.stop();
+}

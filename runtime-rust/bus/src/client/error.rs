@@ -15,7 +15,7 @@ use crate::{BusError, PublishError};
 #[non_exhaustive]
 pub enum ClientError {
     /// Nobody answers there.
-    #[error("cannot connect to {address}: is the bridge running, and this its address?")]
+    #[error("cannot connect to {address}{}", if denied(source) { "" } else { ": is the bridge running, and this its address?" })]
     Connect {
         /// Where.
         address: Arc<str>,
@@ -114,6 +114,11 @@ impl ClientError {
             reason => Self::Refused { reason, detail: rejection.detail.clone() },
         }
     }
+}
+
+/// Whether somebody is there, whom this program may not talk to.
+fn denied(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied
 }
 
 fn words(differences: &Option<Box<Differences>>) -> String {

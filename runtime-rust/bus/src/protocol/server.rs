@@ -230,7 +230,7 @@ impl Connection {
                     FrameError::Malformed { code: FrameCode::TooLong { .. }, .. } => GoodbyeReason::FrameTooLarge,
                     _ => GoodbyeReason::ProtocolError,
                 };
-                self.close(now(), reason, &format!("{error}, which has had {} bytes before", self.consumed));
+                self.close(now(), reason, &format!("{error}, after {} bytes of the connection", self.consumed));
                 return (input.len(), Step::Discarded);
             }
         };
