@@ -173,7 +173,7 @@ fn watched(args: &CompileArgs, backends: &[&'static Backend]) -> Result<(), Fail
     }
     let shown = path.display();
     terminal::line(&format!("watching {shown}; Ctrl-C ends it"));
-    let outputs: Vec<PathBuf> = outputs(backends, &args.name, &args.out).into_iter().map(PathBuf::from).collect();
+    let outputs = outputs(backends, &args.name, &args.out);
     let outputs: Vec<PathBuf> = outputs.into_iter().chain(args.depfile.clone()).collect();
     watch(path, &outputs, || {
         let contract = Contract::read(&args.reading, args.file.as_deref());
