@@ -141,6 +141,8 @@ fn hovering_shows_offsets_and_sizes() {
     let range = client.at("textDocument/hover", at + 2)["range"].clone();
     assert_eq!(range, json!({ "start": client.position(at), "end": client.position(at + 8) }));
     assert_eq!(hover(&mut client, "  |  tlv_type: 1001"), "");
+    // What is zero inside of structs is padding as well, as in a layout.
+    assert!(hover(&mut client, "Quo|te:\n").contains("40 bytes, align 8, 25 padding"));
     // It follows the text.
     client.replace("mantissa: i64", "mantissa: i32");
     client.settle();
@@ -167,6 +169,14 @@ messages:
     for second in ["|A: { tlv_type: 1002", "|y: u16", "|y: u32"] {
         assert_eq!(hover(&mut client, second), "", "{second}");
     }
+    // A stand-in is not shown as a type.
+    let mut client = Client::open(
+        "messages:\n  A: { tlv_type: 1000, domain: D, fields: { s: S } }\nstructs:\n  S: { fields: { a: u16, b: u33 } }\n",
+    );
+    assert_eq!(client.codes(), ["E0201"]);
+    let shown = hover(&mut client, "|S: { fields");
+    assert!(shown.contains("| `a` | `u16` |") && shown.contains("| `b` | `?` |"), "{shown}");
+    assert!(hover(&mut client, "|b: u33").starts_with("field `S.b`: `?`"));
     // Half of a message is not what is on the wire.
     let mut client = Client::open(CONTRACT);
     client.replace("id: u32", "id: { type: u32");
@@ -211,6 +221,8 @@ fn completion_offers_what_may_stand_there() {
         (format!("{HEAD}messages:\n  Quote: {{ domain: Market, |"), &["tlv_type", "topic"], &["domain"]),
         (quote("    fields:\n      a: |"), &["Price", "Side", "String<N>"], &["Quote", "Market"]),
         (quote("    fields:\n      a: { type: |"), &["Price", "Side", "String<N>"], &["Quote"]),
+        (quote("    fields:\n      a: \"Vec<|"), &["Price", "Side", "[T; N]", "u8"], &["String<N>", "Vec<T, N>"]),
+        (quote("    fields:\n      a: \"[ |"), &["Price", "Side", "[T; N]", "u8"], &["String<N>", "Vec<T, N>"]),
         (quote("    fields:\n      a: { type: u8, |"), &["description", "optional"], &["type"]),
         (quote("    fields:\n      a: { type: Side, validation: [{ |"), &["one_of"], &["type"]),
         (quote("    fields:\n      a: { type: u8, validation: [{ |"), &["min", "max", "not_zero"], &["ascii"]),

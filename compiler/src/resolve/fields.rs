@@ -33,8 +33,11 @@ pub struct Context<'a> {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// The type of a field whose type is not known. Its message or struct has no layout: the sizes in it are 0.
+pub const STAND_IN: Type = Type::Scalar(Scalar::U8);
+
 /// A field, and whether its type is known. Where it is not, that has been reported and the type
-/// is a placeholder.
+/// is [`STAND_IN`].
 pub struct Resolved {
     pub field: Field,
     pub sound: bool,
@@ -65,7 +68,7 @@ pub fn resolve(cx: &mut Context, raw: &raw::Field) -> Resolved {
         description: text(&raw.description),
         unit: text(&raw.unit),
         deprecated: text(&raw.deprecated),
-        ty: ty.unwrap_or(Type::Scalar(Scalar::U8)),
+        ty: ty.unwrap_or(STAND_IN),
         optional: raw.optional.as_ref().is_some_and(|optional| optional.value),
         rules: checked.rules,
         documented_rules: checked.documented,

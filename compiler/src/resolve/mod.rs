@@ -15,6 +15,7 @@ mod structs;
 mod topics;
 mod types;
 
+pub use fields::STAND_IN;
 pub use ids::LAST_FRAMEWORK_ID;
 pub use names::SCALARS as TYPE_NAMES;
 pub(crate) use types::MAX_DEPTH;

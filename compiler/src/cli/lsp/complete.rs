@@ -47,8 +47,9 @@ const MOST: usize = 200;
 /// longer than an answer may.
 const LARGE: usize = 1024 * 1024;
 
-/// The word before the cursor, and whether names were left out for it.
+/// The word before the cursor, what is before it, and whether names were left out for it.
 struct Word<'a> {
+    before: &'a str,
     begins: &'a str,
     left_out: bool,
 }
@@ -64,6 +65,11 @@ impl Word<'_> {
         let word = self.begins.as_bytes();
         let fits = |name: &str| name.as_bytes().get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
         names.filter(|item| fits(name(item))).take(MOST).collect()
+    }
+
+    /// Whether it is the type of elements.
+    fn is_of_elements(&self) -> bool {
+        self.before.trim_end().ends_with(['<', '['])
     }
 }
 
@@ -85,7 +91,7 @@ pub fn complete(
     let word = super::target::word(text, offset);
     let start = word.start.max(end.word).min(offset);
     let range = document.range(start..word.end.max(offset));
-    let word = &mut Word { begins: &text[start..offset], left_out: false };
+    let word = &mut Word { before: &text[..start], begins: &text[start..offset], left_out: false };
     let offers = match end.place {
         Place::Text => Vec::new(),
         Place::Key(entry) => keys(document, offset, &owner(entry), &given(document, &before, entry), schema),
@@ -313,7 +319,7 @@ fn values(document: &Document, owner: &Meaning, schema: Option<&Schema>, word: &
         Some(Takes::Type) => {
             let mut types = names("structs", CompletionItemKind::Struct);
             types.extend(names("enums", CompletionItemKind::Enum));
-            types.extend(built_in());
+            types.extend(built_in(word.is_of_elements()));
             types
         }
         Some(Takes::Int(1, _)) => {
@@ -325,13 +331,19 @@ fn values(document: &Document, owner: &Meaning, schema: Option<&Schema>, word: &
     }
 }
 
-fn built_in() -> Vec<Offer> {
-    let mut offers = vec![
-        Offer::new("String<N>", CompletionItemKind::Class, "UTF-8 of at most N bytes.").inserting("String<${1:32}>"),
-        Offer::new("Vec<T, N>", CompletionItemKind::Class, "At most N elements.")
-            .inserting("\"Vec<${1:u64}, ${2:8}>\""),
-        Offer::new("[T; N]", CompletionItemKind::Class, "Exactly N elements.").inserting("\"[${1:u8}; ${2:20}]\""),
-    ];
+/// The types that need no declaration. Elements are no strings or vectors, and what they are in has its quotes.
+fn built_in(of_elements: bool) -> Vec<Offer> {
+    let array = Offer::new("[T; N]", CompletionItemKind::Class, "Exactly N elements.");
+    let mut offers = match of_elements {
+        true => vec![array.inserting("[${1:u8}; ${2:20}]")],
+        false => vec![
+            Offer::new("String<N>", CompletionItemKind::Class, "UTF-8 of at most N bytes.")
+                .inserting("String<${1:32}>"),
+            Offer::new("Vec<T, N>", CompletionItemKind::Class, "At most N elements.")
+                .inserting("\"Vec<${1:u64}, ${2:8}>\""),
+            array.inserting("\"[${1:u8}; ${2:20}]\""),
+        ],
+    };
     let mut scalars: Vec<_> = TYPE_NAMES.to_vec();
     scalars.sort();
     offers.extend(scalars.iter().map(|scalar| {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use myc_schema::diag::bytes;
 use myc_schema::hex::hex;
 use myc_schema::ir::{Domain, Enum, Field, Layout, Message, Schema, Type};
-use myc_schema::resolve::TYPE_NAMES;
+use myc_schema::resolve::{STAND_IN, TYPE_NAMES};
 use myc_schema::source::Span;
 use myc_schema::{layout, rules};
 
@@ -166,8 +166,8 @@ fn composite(
     let mut text = head;
     let known = fields.iter().all(|field| field.place.size > 0);
     if known {
-        let padding: u32 = fields.iter().map(|field| field.place.padding_after).sum();
-        let _ = write!(text, "\n\n{}, align {align}, {padding} padding between fields", bytes(size));
+        let padding = layout::padding(fields, &schema.enums, &schema.structs);
+        let _ = write!(text, "\n\n{}, align {align}, {padding} padding", bytes(size));
     } else {
         text.push_str("\n\nsize not known: a type of a field is not");
     }
@@ -181,13 +181,21 @@ fn composite(
         let (offset, size) =
             if known { (place.offset.to_string(), place.size.to_string()) } else { ("?".to_owned(), "?".to_owned()) };
         let optional = if field.optional { " optional" } else { "" };
-        let ty = schema.type_name(&field.ty);
+        let ty = type_name(schema, field);
         let _ = write!(text, "\n| {offset} | {size} | `{}` | `{ty}`{optional} |", field.name);
     }
     if fields.len() > LISTED {
         let _ = write!(text, "\n\n{} fields more", fields.len() - LISTED);
     }
     text
+}
+
+/// The type, or `?` where it may be a stand-in for one that is not known.
+fn type_name(schema: &Schema, field: &Field) -> String {
+    match field.place.size {
+        0 if field.ty == STAND_IN => "?".to_owned(),
+        _ => schema.type_name(&field.ty),
+    }
 }
 
 fn find_field<'a>(schema: &'a Schema, target: &Target) -> Option<&'a Field> {
@@ -206,7 +214,7 @@ fn about_field(schema: &Schema, target: &Target) -> Option<String> {
     let field = find_field(schema, target)?;
     let place = field.place;
     let optional = if field.optional { "optional " } else { "" };
-    let mut text = format!("field `{owner}.{}`: {optional}`{}`", field.name, schema.type_name(&field.ty));
+    let mut text = format!("field `{owner}.{}`: {optional}`{}`", field.name, type_name(schema, field));
     if place.size > 0 {
         let _ = write!(text, "\n\noffset {}, size {}, align {}", place.offset, place.size, place.align);
         if field.optional {
