@@ -52,7 +52,7 @@ fn exit_codes() {
     let info = run_with(here.path(), ["breaking", "-", "--against", "old.yaml"], &raised).exits(0);
     assert!(info.text().contains("INFO[SCHEMA_VERSION_RAISED]"), "{}", info.text());
     // But who connects does: the digest is another, also where that is all.
-    let digest = "INFO[SCHEMA_DIGEST_CHANGED]: the schema digest is another: in mode Shared 2 messages keep flowing\n";
+    let digest = "INFO[SCHEMA_DIGEST_CHANGED]: the schema digest is another: peers refuse each other, but in mode Shared 2 messages keep flowing\n";
     assert!(info.text().contains(digest), "{}", info.text());
     let source = |text: &str| text.replace("id: 7", "id: 7, digest: source");
     std::fs::write(here.path().join("source.yaml"), source(OLD)).expect("a file");

@@ -60,7 +60,7 @@ fn schema(comparison: &mut Comparison) {
         found(
             &SCHEMA_DIGEST_CHANGED,
             "digest",
-            format!("the schema digest is another: in mode Shared {}", plan.summary()),
+            format!("the schema digest is another: peers refuse each other, but in mode Shared {}", plan.summary()),
         );
     }
     if old.core != new.core && comparison.known == super::Known::Everything {

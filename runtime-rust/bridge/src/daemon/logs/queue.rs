@@ -161,20 +161,22 @@ impl Queue {
         let mut text = Vec::with_capacity(BATCH);
         // Lines that are gone, and that the log does not know of.
         let mut unsaid = 0;
+        let mut output = Output { to, torn: false };
         loop {
             let batch = self.take(&mut text);
             if let Batch::Dropped(count) = batch {
                 unsaid += count;
             }
-            if unsaid > 0 && write_all(to, &notice(unsaid)).is_ok() {
+            if unsaid > 0 && output.write(&notice(unsaid)).is_ok() {
                 unsaid = 0;
             }
             let (mut bytes, mut lost) = (0, 0);
             if let Batch::Lines { count, bytes: taken } = batch {
                 bytes = taken;
-                if write_all(to, &text).is_err() {
-                    lost = count;
-                    unsaid += count;
+                if let Err(written) = output.write(&text) {
+                    let there = text.iter().take(written).filter(|byte| **byte == b'\n').count() as u64;
+                    lost = count.saturating_sub(there);
+                    unsaid += lost;
                 }
             }
             let mut state = self.lock();
@@ -216,21 +218,41 @@ impl Queue {
     }
 }
 
-fn write_all(to: &OwnedFd, mut bytes: &[u8]) -> Result<(), Errno> {
-    while !bytes.is_empty() {
-        match rustix::io::write(to, bytes) {
-            Ok(0) => return Err(Errno::IO),
-            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
-            Err(Errno::INTR) => {}
-            // Somebody else who has it open has made it so.
-            Err(Errno::AGAIN) => match poll(&mut [PollFd::new(&to.as_fd(), PollFlags::OUT)], None) {
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(error) => return Err(error),
-            },
-            Err(error) => return Err(error),
+/// Where the log goes.
+struct Output<'a> {
+    to: &'a OwnedFd,
+    /// A line was begun and could not be ended: what comes next begins another.
+    torn: bool,
+}
+
+impl Output<'_> {
+    /// Writes whole lines; where not all can be written, the error is how many bytes were.
+    fn write(&mut self, lines: &[u8]) -> Result<(), usize> {
+        if self.torn {
+            self.put(b"\n").map_err(|_| 0_usize)?;
         }
+        self.put(lines)
     }
-    Ok(())
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), usize> {
+        let mut done = 0;
+        while let Some(left) = bytes.get(done..).filter(|left| !left.is_empty()) {
+            match rustix::io::write(self.to, left) {
+                Ok(written @ 1..) => {
+                    self.torn = left.get(written - 1) != Some(&b'\n');
+                    done += written;
+                }
+                Err(Errno::INTR) => {}
+                // Somebody else who has it open has made it so.
+                Err(Errno::AGAIN) => match poll(&mut [PollFd::new(&self.to.as_fd(), PollFlags::OUT)], None) {
+                    Ok(_) | Err(Errno::INTR) => {}
+                    Err(_) => return Err(done),
+                },
+                Ok(0) | Err(_) => return Err(done),
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 use std::io::{BufRead, BufReader, PipeReader, Read, pipe};
 
+use rustix::fs::{MemfdFlags, SealFlags, SeekFrom, fcntl_add_seals, ftruncate, memfd_create, seek};
+use rustix::io::pread;
+
 use super::*;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -115,6 +118,30 @@ fn lines_that_cannot_be_written_are_counted() {
     queue.push(b"nor this\n", Whose::Worker);
     assert!(queue.flush(LONG, LONG));
     assert_eq!(queue.dropped(), 2);
+}
+
+// Half of a line with another behind it is neither, to a program that reads the log.
+#[test]
+fn a_line_that_was_torn_is_ended() {
+    // A file of one page that cannot grow, as on a disk that is full.
+    let file = memfd_create("log", MemfdFlags::ALLOW_SEALING).expect("a file");
+    ftruncate(&file, 4096).expect("a size");
+    fcntl_add_seals(&file, SealFlags::GROW).expect("a seal");
+    seek(&file, SeekFrom::Start(4096 - 10)).expect("a place");
+    let to = file.try_clone().expect("a descriptor");
+    let queue = Queue::start(to, |count| format!("{count} are missing\n").into_bytes()).expect("a thread");
+    queue.push(b"whole\n", Whose::Bridge);
+    queue.push(b"half of a line\n", Whose::Bridge);
+    assert!(queue.flush(LONG, LONG));
+    // Now there is space again.
+    seek(&file, SeekFrom::Start(0)).expect("a place");
+    queue.push(b"the next\n", Whose::Bridge);
+    assert!(queue.flush(LONG, LONG));
+    let mut text = vec![0; 4096];
+    pread(&file, &mut text, 0).expect("a text");
+    let text = String::from_utf8(text).expect("a text");
+    assert!(text.starts_with("\n1 are missing\nthe next\n\0"), "{text:?}");
+    assert!(text.ends_with("\0whole\nhalf"), "{text:?}");
 }
 
 // Who shares a terminal or pipe may have made it so that writes do not wait.
